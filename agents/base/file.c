@@ -1,0 +1,167 @@
+#include "agents/base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "agents/base/mem.h"
+#include "agents/base/text.h"
+
+void file_close(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+}
+
+static bool read_all(const void *ctx, int fd, size_t most, struct text *into, struct error *err)
+{
+    *into = text_init(ctx, most);
+    char buffer[64 * 1024];
+    for (;;) {
+        ssize_t n = read(fd, buffer, sizeof(buffer));
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return fail_errno(err, "cannot read");
+        if (n == 0)
+            return true;
+        text_addn(into, buffer, (size_t)n);
+        if (into->full)
+            return fail(err, ERROR_INVALID, "is over the limit of %zu bytes", most);
+    }
+}
+
+bool file_read(const void *ctx, const char *path, size_t most, const char **data, size_t *len,
+               struct error *err)
+{
+    bool standard = text_eq(path, "-");
+    AUTO_FD fd = standard ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    struct stat st;
+    if (fd < 0 || fstat(fd, &st) != 0)
+        return fail_errno(err, "%s", path);
+    if (!standard && !S_ISREG(st.st_mode) && !S_ISFIFO(st.st_mode) && !S_ISCHR(st.st_mode))
+        return fail(err, ERROR_INVALID, "%s: is not a file", path);
+    if (!standard && fcntl(fd, F_SETFL, 0) != 0)
+        return fail_errno(err, "%s", path);
+    struct text content;
+    if (!read_all(ctx, fd, most, &content, err))
+        return fail_in(err, "%s", path);
+    *data = content.data;
+    *len = content.len;
+    return true;
+}
+
+bool file_write_fd(int fd, const void *data, size_t len, struct error *err)
+{
+    const char *p = data;
+    while (len > 0) {
+        ssize_t n = write(fd, p, len);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return fail_errno(err, "cannot write");
+        p += n;
+        len -= (size_t)n;
+    }
+    return true;
+}
+
+static bool sync_folder(const char *path, struct error *err)
+{
+    SCOPE(tmp);
+    AUTO_FD fd = open(file_folder(tmp, path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 || fsync(fd) != 0)
+        return fail_errno(err, "%s: cannot sync its folder", path);
+    return true;
+}
+
+bool file_write(const char *path, const void *data, size_t len, mode_t mode, struct error *err)
+{
+    SCOPE(tmp);
+    const char *draft = mem_printf(tmp, "%s.%ld.tmp", path, (long)getpid());
+    AUTO_FD fd = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
+    if (fd < 0)
+        return fail_errno(err, "%s", draft);
+    if (!file_write_fd(fd, data, len, err)) {
+        unlink(draft);
+        return fail_in(err, "%s", path);
+    }
+    if (fsync(fd) != 0 || rename(draft, path) != 0) {
+        fail_errno(err, "%s", path);
+        unlink(draft);
+        return false;
+    }
+    return sync_folder(path, err);
+}
+
+bool file_make_dir(const char *path, mode_t mode, struct error *err)
+{
+    SCOPE(tmp);
+    char *copy = talloc_strdup(tmp, path);
+    for (char *p = copy + 1; copy[0]; p++) {
+        char c = *p;
+        if (c != '/' && c != '\0')
+            continue;
+        *p = '\0';
+        if (mkdir(copy, mode) != 0 && errno != EEXIST)
+            return fail_errno(err, "%s", copy);
+        *p = c;
+        if (c == '\0')
+            break;
+    }
+    struct stat st;
+    if (stat(path, &st) != 0)
+        return fail_errno(err, "%s", path);
+    return S_ISDIR(st.st_mode) ? true : fail(err, ERROR_IO, "%s: is not a folder", path);
+}
+
+bool file_exists(const char *path)
+{
+    return access(path, F_OK) == 0;
+}
+
+bool file_remove(const char *path, struct error *err)
+{
+    if (unlink(path) != 0 && errno != ENOENT)
+        return fail_errno(err, "%s", path);
+    return true;
+}
+
+long long file_free_bytes(const char *path)
+{
+    struct statvfs v;
+    if (statvfs(path, &v) != 0)
+        return -1;
+    return (long long)v.f_bavail * (long long)v.f_frsize;
+}
+
+const char *file_folder(const void *ctx, const char *path)
+{
+    SCOPE(tmp);
+    return mem_text(ctx, dirname(talloc_strdup(tmp, path)));
+}
+
+static const char *home_folder(void)
+{
+    const char *home = getenv("HOME");
+    if (!text_empty(home))
+        return home;
+    struct passwd *pw = getpwuid(getuid());
+    return pw ? pw->pw_dir : "/";
+}
+
+const char *file_path_from(const void *ctx, const char *folder, const char *path)
+{
+    if (text_starts(path, "~/"))
+        return mem_printf(ctx, "%s/%s", home_folder(), path + 2);
+    if (path[0] == '/')
+        return mem_text(ctx, path);
+    return mem_printf(ctx, "%s/%s", folder, path);
+}

@@ -1,0 +1,64 @@
+#include "agents/base/mem.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void *must(void *p)
+{
+    if (!p) {
+        fputs("out of memory; nothing is lost: start again to continue\n", stderr);
+        abort();
+    }
+    return p;
+}
+
+void *mem_zeroed(const void *ctx, size_t size, size_t count, const char *name)
+{
+    void *p = must(_talloc_array(ctx, size, (unsigned)(count ? count : 1), name));
+    memset(p, 0, size * (count ? count : 1));
+    return p;
+}
+
+void *mem_room_bytes(const void *ctx, void *array, size_t size, size_t want, const char *name)
+{
+    size_t have = array ? talloc_get_size(array) / size : 0;
+    if (want <= have)
+        return array;
+    size_t room = have ? have * 2 : 8;
+    if (room < want)
+        room = want;
+    char *p = must(_talloc_realloc_array(ctx, array, size, (unsigned)room, name));
+    memset(p + have * size, 0, (room - have) * size);
+    return p;
+}
+
+void *mem_scope(void)
+{
+    return must(talloc_new(NULL));
+}
+
+void scope_end(void *scope)
+{
+    talloc_free(*(void **)scope);
+}
+
+const char *mem_text(const void *ctx, const char *s)
+{
+    return s ? must(talloc_strdup(ctx, s)) : NULL;
+}
+
+const char *mem_textn(const void *ctx, const char *s, size_t n)
+{
+    return s ? must(talloc_strndup(ctx, s, n)) : NULL;
+}
+
+const char *mem_printf(const void *ctx, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    char *s = talloc_vasprintf(ctx, fmt, ap);
+    va_end(ap);
+    return must(s);
+}
