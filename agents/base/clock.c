@@ -31,7 +31,7 @@ void clock_sleep_ms(int64_t ms)
 {
     if (ms <= 0)
         return;
-    struct timespec left = {.tv_sec = ms / 1000, .tv_nsec = (ms % 1000) * 1000000};
+    struct timespec left = { .tv_sec = ms / 1000, .tv_nsec = (ms % 1000) * 1000000 };
     while (nanosleep(&left, &left) != 0 && errno == EINTR)
         ;
 }
@@ -65,7 +65,7 @@ static bool date_and_time(const char **s, struct tm *tm)
     static const struct {
         int digits;
         char after;
-    } shape[] = {{4, '-'}, {2, '-'}, {2, 'T'}, {2, ':'}, {2, ':'}, {2, 0}};
+    } shape[] = { { 4, '-' }, { 2, '-' }, { 2, 'T' }, { 2, ':' }, { 2, ':' }, { 2, 0 } };
     int v[6];
     for (int i = 0; i < 6; i++) {
         v[i] = number(s, shape[i].digits);
@@ -74,7 +74,7 @@ static bool date_and_time(const char **s, struct tm *tm)
         if (shape[i].after && toupper((unsigned char)*(*s)++) != shape[i].after)
             return false;
     }
-    *tm = (struct tm){.tm_year = v[0] - 1900, .tm_mon = v[1] - 1, .tm_mday = v[2]};
+    *tm = (struct tm){ .tm_year = v[0] - 1900, .tm_mon = v[1] - 1, .tm_mday = v[2] };
     tm->tm_hour = v[3];
     tm->tm_min = v[4];
     tm->tm_sec = v[5];
@@ -129,7 +129,7 @@ bool clock_parse_duration(const char *s, int64_t *ms, struct error *err)
     static const struct {
         const char *name;
         int64_t ms;
-    } units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"d", 86400000}};
+    } units[] = { { "ms", 1 }, { "s", 1000 }, { "m", 60000 }, { "h", 3600000 }, { "d", 86400000 } };
     char *end = NULL;
     errno = 0;
     long long n = isdigit((unsigned char)*s) ? strtoll(s, &end, 10) : -1;

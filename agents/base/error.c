@@ -8,7 +8,7 @@ static const struct {
     const char *name;
     const char *hint;
 } codes[] = {
-#define X(id, name, hint) {name, hint},
+#define X(id, name, hint) { name, hint },
     ERROR_CODES(X)
 #undef X
 };

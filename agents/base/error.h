@@ -16,36 +16,36 @@
 #include <stdarg.h>
 #include <stdbool.h>
 
-#define MUSTCHECK __attribute__((warn_unused_result))
+#define MUSTCHECK              __attribute__((warn_unused_result))
 #define PRINTF_LIKE(fmt, args) __attribute__((format(printf, fmt, args)))
 
 /* One list: enum names, names on the wire and in events, and a default hint ("" = none). */
-#define ERROR_CODES(X)                                                                             \
-    X(NONE, "none", "")                                                                            \
-    X(INVALID, "invalid", "")                                                                      \
-    X(USAGE, "usage", "run the command with --help")                                               \
-    X(NOT_FOUND, "not_found", "")                                                                  \
-    X(EXISTS, "exists", "")                                                                        \
-    X(IO, "io", "")                                                                                \
-    X(NO_SPACE, "no_space", "free disk space there, then run `flotilla resume`")                   \
-    X(CONNECT, "connect", "run `flotilla doctor` to check the path host by host")                  \
-    X(HOST_KEY, "host_key", "check the host's key with its administrator before you trust it")     \
-    X(AUTH, "auth", "run `flotilla doctor` to check the login")                                    \
-    X(PROTOCOL, "protocol", "install the same version on both sides: `flotilla agent push`")       \
-    X(VERSION, "version", "install the same version on both sides: `flotilla agent push`")         \
-    X(TIMEOUT, "timeout", "")                                                                      \
-    X(DATABASE, "database", "")                                                                    \
-    X(LOCK_TIMEOUT, "lock_timeout", "")                                                            \
-    X(RIGHTS, "rights", "run `flotilla-agent init` on the host for the SQL script of its rights")  \
-    X(DRIFT, "drift", "look at the change, then draft the plan again: `flotilla draft`")           \
-    X(UNSIGNED, "unsigned", "ask the owners for their signature: `flotilla approve`")              \
-    X(TAMPERED, "tampered", "draft the plan again and have it signed again")                       \
-    X(REFUSED, "refused", "")                                                                      \
-    X(FENCED, "fenced", "another controller drives this rollout: see `flotilla status`")           \
-    X(BUSY, "busy", "")                                                                            \
-    X(VERIFY, "verify", "")                                                                        \
-    X(UNSUPPORTED, "unsupported", "")                                                              \
-    X(CANCELLED, "cancelled", "")                                                                  \
+#define ERROR_CODES(X)                                                                            \
+    X(NONE, "none", "")                                                                           \
+    X(INVALID, "invalid", "")                                                                     \
+    X(USAGE, "usage", "run the command with --help")                                              \
+    X(NOT_FOUND, "not_found", "")                                                                 \
+    X(EXISTS, "exists", "")                                                                       \
+    X(IO, "io", "")                                                                               \
+    X(NO_SPACE, "no_space", "free disk space there, then run `flotilla resume`")                  \
+    X(CONNECT, "connect", "run `flotilla doctor` to check the path host by host")                 \
+    X(HOST_KEY, "host_key", "check the host's key with its administrator before you trust it")    \
+    X(AUTH, "auth", "run `flotilla doctor` to check the login")                                   \
+    X(PROTOCOL, "protocol", "install the same version on both sides: `flotilla agent push`")      \
+    X(VERSION, "version", "install the same version on both sides: `flotilla agent push`")        \
+    X(TIMEOUT, "timeout", "")                                                                     \
+    X(DATABASE, "database", "")                                                                   \
+    X(LOCK_TIMEOUT, "lock_timeout", "")                                                           \
+    X(RIGHTS, "rights", "run `flotilla-agent init` on the host for the SQL script of its rights") \
+    X(DRIFT, "drift", "look at the change, then draft the plan again: `flotilla draft`")          \
+    X(UNSIGNED, "unsigned", "ask the owners for their signature: `flotilla approve`")             \
+    X(TAMPERED, "tampered", "draft the plan again and have it signed again")                      \
+    X(REFUSED, "refused", "")                                                                     \
+    X(FENCED, "fenced", "another controller drives this rollout: see `flotilla status`")          \
+    X(BUSY, "busy", "")                                                                           \
+    X(VERIFY, "verify", "")                                                                       \
+    X(UNSUPPORTED, "unsupported", "")                                                             \
+    X(CANCELLED, "cancelled", "")                                                                 \
     X(INTERNAL, "internal", "this is a defect of flotilla: please report it")
 
 enum error_code {

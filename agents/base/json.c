@@ -81,8 +81,7 @@ const char *json_pretty(const void *ctx, const json_t *value)
     return dumped(ctx, value, JSON_INDENT(2));
 }
 
-static bool field(const json_t *object, const char *key, bool must, json_t **out,
-                  struct error *err)
+static bool field(const json_t *object, const char *key, bool must, json_t **out, struct error *err)
 {
     if (!json_is_object(object))
         return fail(err, ERROR_INVALID, "expected an object with a field \"%s\"", key);

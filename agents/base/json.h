@@ -51,8 +51,7 @@ bool json_need_object(const json_t *object, const char *key, json_t **out,
 /* Fields that may be absent or null: then *out keeps the value it had. A wrong type is an error. */
 bool json_may_text(const json_t *object, const char *key, const char **out,
                    struct error *err) MUSTCHECK;
-bool json_may_int(const json_t *object, const char *key, int64_t *out,
-                  struct error *err) MUSTCHECK;
+bool json_may_int(const json_t *object, const char *key, int64_t *out, struct error *err) MUSTCHECK;
 bool json_may_bool(const json_t *object, const char *key, bool *out, struct error *err) MUSTCHECK;
 
 /* Unchecked conveniences for values that we wrote ourselves or that were checked before. */

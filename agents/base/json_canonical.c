@@ -66,7 +66,8 @@ static bool write_object(struct text *t, const json_t *object, struct error *err
     size_t i = 0;
     const char *key;
     json_t *value;
-    json_object_foreach((json_t *)(uintptr_t)object, key, value) keys[i++] = key;
+    json_object_foreach((json_t *)(uintptr_t)object, key, value)
+        keys[i++] = key;
     qsort(keys, n, sizeof(*keys), by_utf16);
     text_addc(t, '{');
     for (i = 0; i < n; i++) {
@@ -105,21 +106,15 @@ static bool write_integer(struct text *t, json_int_t n, struct error *err)
 static bool write_value(struct text *t, const json_t *value, struct error *err)
 {
     switch (json_typeof(value)) {
-    case JSON_OBJECT:
-        return write_object(t, value, err);
-    case JSON_ARRAY:
-        return write_array(t, value, err);
-    case JSON_STRING:
-        write_string(t, json_string_value(value));
-        return true;
-    case JSON_INTEGER:
-        return write_integer(t, json_integer_value(value), err);
+    case JSON_OBJECT: return write_object(t, value, err);
+    case JSON_ARRAY: return write_array(t, value, err);
+    case JSON_STRING: write_string(t, json_string_value(value)); return true;
+    case JSON_INTEGER: return write_integer(t, json_integer_value(value), err);
     case JSON_REAL:
         return fail(err, ERROR_INVALID, "floating-point numbers have no place in a signed form");
     case JSON_TRUE:
     case JSON_FALSE:
-    case JSON_NULL:
-        break;
+    case JSON_NULL: break;
     }
     text_add(t, json_is_true(value) ? "true" : json_is_false(value) ? "false" : "null");
     return true;

@@ -15,7 +15,7 @@ void log_level_set(enum log_level level)
 
 void log_line(enum log_level level, const char *module, const char *fmt, ...)
 {
-    static const char *const names[] = {"ERROR", "WARN", "INFO", "DEBUG"};
+    static const char *const names[] = { "ERROR", "WARN", "INFO", "DEBUG" };
     if (level > most)
         return;
     SCOPE(tmp);

@@ -22,7 +22,7 @@
 
 /* Makes room for `want` elements in a talloc array that may be null; growth is geometric, new
  * elements are zeroed: `list = mem_room(ctx, list, type, count + 1)`. */
-#define mem_room(ctx, array, type, want)                                                           \
+#define mem_room(ctx, array, type, want) \
     ((type *)mem_room_bytes((ctx), (array), sizeof(type), (want), #type))
 
 /* A talloc context that ends with the block. */

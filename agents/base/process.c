@@ -41,7 +41,7 @@ struct pipes {
 
 static void pipes_close(struct pipes *p)
 {
-    int *all[] = {p->in, p->out, p->err, p->report};
+    int *all[] = { p->in, p->out, p->err, p->report };
     for (int i = 0; i < 8; i++)
         if (all[i / 2][i % 2] >= 0)
             close(all[i / 2][i % 2]);
@@ -57,8 +57,8 @@ static int take(int *fd)
 bool process_spawn(const char *const *argv, int *in_fd, int *out_fd, int *err_fd, pid_t *pid,
                    struct error *err)
 {
-    __attribute__((cleanup(pipes_close)))
-    struct pipes p = {{-1, -1}, {-1, -1}, {-1, -1}, {-1, -1}};
+    __attribute__((
+        cleanup(pipes_close))) struct pipes p = { { -1, -1 }, { -1, -1 }, { -1, -1 }, { -1, -1 } };
     if (pipe2(p.in, O_CLOEXEC) || pipe2(p.out, O_CLOEXEC) || pipe2(p.report, O_CLOEXEC) ||
         (err_fd && pipe2(p.err, O_CLOEXEC)))
         return fail_errno(err, "%s: pipe", argv[0]);
@@ -135,7 +135,7 @@ static bool converse(struct run *r, int64_t deadline)
 bool process_run(const void *ctx, const char *const *argv, const char *input, int64_t timeout_ms,
                  struct process_result *out, struct error *err)
 {
-    struct run r = {.input = input ? input : "", .left = input ? strlen(input) : 0};
+    struct run r = { .input = input ? input : "", .left = input ? strlen(input) : 0 };
     pid_t pid = 0;
     if (!process_spawn(argv, &r.fds[0].fd, &r.fds[1].fd, &r.fds[2].fd, &pid, err))
         return false;

@@ -8,7 +8,7 @@
 
 struct text text_init(const void *ctx, size_t cap)
 {
-    struct text t = {.ctx = ctx, .cap = cap};
+    struct text t = { .ctx = ctx, .cap = cap };
     t.data = mem_array(ctx, char, 64);
     return t;
 }
@@ -174,7 +174,8 @@ unsigned text_distance(const char *a, const char *b, unsigned most)
         unsigned *older = row[(i + 1) % 3];
         now[0] = i;
         for (unsigned j = 1; j <= m; j++) {
-            now[j] = least(least(before[j], now[j - 1]) + 1, before[j - 1] + (a[i - 1] != b[j - 1]));
+            now[j] =
+                least(least(before[j], now[j - 1]) + 1, before[j - 1] + (a[i - 1] != b[j - 1]));
             if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
                 now[j] = least(now[j], older[j - 2] + 1);
         }
@@ -247,7 +248,7 @@ const char *text_duration(const void *ctx, long long ms)
 
 const char *text_bytes(const void *ctx, long long bytes)
 {
-    static const char *const units[] = {"bytes", "kB", "MB", "GB", "TB"};
+    static const char *const units[] = { "bytes", "kB", "MB", "GB", "TB" };
     double value = (double)bytes;
     unsigned unit = 0;
     while (value >= 1024 && unit < 4) {
