@@ -22,8 +22,8 @@ struct approval_rule {
     const char *allowed_signers;  /* file in ssh-keygen's format */
     const struct step_texts *who; /* signers that count */
     int need;
-    int64_t ttl_ms;    /* older signatures do not count; 0: any age */
-    int64_t now_ms;    /* wall time */
+    int64_t ttl_ms;     /* older signatures do not count; 0: any age */
+    int64_t now_ms;     /* wall time */
     const char *author; /* whose own signature does not count where need > 1; may be null */
 };
 

@@ -24,13 +24,13 @@
  * SNAPSHOT      copies key + columns of a relation aside; going back restores and merges them
  * WAIT          `wait_ms` of soak time
  * ACKNOWLEDGE   a dependent's word; the controller keeps the gate, the agent writes it down */
-#define STEP_KINDS(X)                                                                              \
-    X(STATEMENT, "statement")                                                                      \
-    X(CONCURRENTLY, "concurrently")                                                                \
-    X(BACKFILL, "backfill")                                                                        \
-    X(VERIFY, "verify")                                                                            \
-    X(SNAPSHOT, "snapshot")                                                                        \
-    X(WAIT, "wait")                                                                                \
+#define STEP_KINDS(X)               \
+    X(STATEMENT, "statement")       \
+    X(CONCURRENTLY, "concurrently") \
+    X(BACKFILL, "backfill")         \
+    X(VERIFY, "verify")             \
+    X(SNAPSHOT, "snapshot")         \
+    X(WAIT, "wait")                 \
     X(ACKNOWLEDGE, "acknowledge")
 
 enum step_kind {
@@ -39,12 +39,12 @@ enum step_kind {
 #undef X
 };
 
-#define STEP_TAGS(X)                                                                               \
-    X(ADDITIVE, "additive", 1)                                                                     \
-    X(BACKFILL, "backfill", 2)                                                                     \
-    X(CONTRACT, "contract", 4)                                                                     \
-    X(DESTRUCTIVE, "destructive", 8)                                                               \
-    X(NEUTRAL, "neutral", 16)                                                                      \
+#define STEP_TAGS(X)                 \
+    X(ADDITIVE, "additive", 1)       \
+    X(BACKFILL, "backfill", 2)       \
+    X(CONTRACT, "contract", 4)       \
+    X(DESTRUCTIVE, "destructive", 8) \
+    X(NEUTRAL, "neutral", 16)        \
     X(UNKNOWN, "unknown", 32)
 
 enum step_tag {
@@ -77,7 +77,8 @@ struct step_snapshot {
     const char *of; /* "schema.name"; with no columns the whole table is kept */
     struct step_texts key;
     struct step_texts columns;
-    struct step_texts current; /* SQL expression over the row that tells whether it changed; or "" */
+    struct step_texts
+        current; /* SQL expression over the row that tells whether it changed; or "" */
     struct step_texts inverse; /* SQL expression over the row that makes the old value; or "" */
 };
 

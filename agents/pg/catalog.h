@@ -117,8 +117,8 @@ struct relation {
     const char *server;    /* foreign tables */
     const char *foreign_schema, *foreign_table;
     const char *comment;
-    int64_t rows;  /* estimate; -1 unknown */
-    int64_t bytes; /* heap + indexes + toast, from relpages */
+    int64_t rows;               /* estimate; -1 unknown */
+    int64_t bytes;              /* heap + indexes + toast, from relpages */
     struct catalog_texts reads; /* views: "schema.table.column" of every column they read */
 };
 
@@ -201,9 +201,9 @@ struct unreadable {
 
 struct catalog {
     const char *database;
-    int server_version;       /* 150018 */
-    const char *server_port;  /* as the server listens; with `database` it answers struct server */
-    const char *search_path;  /* of the role that reads */
+    int server_version;      /* 150018 */
+    const char *server_port; /* as the server listens; with `database` it answers struct server */
+    const char *search_path; /* of the role that reads */
     const char *time_zone;
     struct schema *schemas;
     size_t schema_count;

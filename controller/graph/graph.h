@@ -25,17 +25,17 @@ struct service_catalog {
     const struct catalog *catalog;
 };
 
-#define EDGE_KINDS(X)                                                                              \
-    X(FOREIGN_KEY, "foreign_key")                                                                  \
-    X(VIEW, "view")                                                                                \
-    X(FUNCTION, "function")                                                                        \
-    X(TRIGGER, "trigger")                                                                          \
-    X(FOREIGN_TABLE, "foreign_table")                                                              \
-    X(PUBLICATION, "publication")                                                                  \
-    X(REFERENCE, "reference")                                                                      \
-    X(CONSUME, "consume")                                                                          \
-    X(SEQUENCE, "sequence")                                                                        \
-    X(PARTITION, "partition")                                                                      \
+#define EDGE_KINDS(X)                 \
+    X(FOREIGN_KEY, "foreign_key")     \
+    X(VIEW, "view")                   \
+    X(FUNCTION, "function")           \
+    X(TRIGGER, "trigger")             \
+    X(FOREIGN_TABLE, "foreign_table") \
+    X(PUBLICATION, "publication")     \
+    X(REFERENCE, "reference")         \
+    X(CONSUME, "consume")             \
+    X(SEQUENCE, "sequence")           \
+    X(PARTITION, "partition")         \
     X(SUGGESTED, "suggested")
 
 enum edge_kind {

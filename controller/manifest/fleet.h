@@ -25,7 +25,7 @@ struct fleet_policy {
     int64_t lock_timeout_ms; /* 150 */
     enum rehearse rehearse;
     int need_expand, need_migrate, need_contract, need_destructive; /* 1 1 2 2 */
-    bool auto_promote;       /* contract starts without `promote` */
+    bool auto_promote; /* contract starts without `promote` */
     enum on_failure on_failure;
 };
 
