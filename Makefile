@@ -2,6 +2,7 @@
 #
 #   V=1        show the commands            WERROR=1   warnings are errors (CI)
 #   SAN=1      ASan + UBSan, in build-san/  BUILD=DIR  another output folder
+#   COV=1      gcov, in build-coverage/     FUZZ=1     clang's fuzzer, in build-fuzz/
 #
 # A source file that compiled with warnings is compiled again next time, so that a warning
 # cannot hide in an incremental build. A change of flags rebuilds what it concerns.
@@ -18,28 +19,31 @@ PREFIX  ?= /usr/local
 DESTDIR ?=
 SAN     ?=
 COV     ?=
+FUZZ    ?=
 WERROR  ?=
 V       ?=
 Q       := $(if $(V),,@)
-BUILD   ?= $(if $(SAN),build-san,$(if $(COV),build-coverage,build))
+BUILD   ?= $(if $(SAN),build-san,$(if $(COV),build-coverage,$(if $(FUZZ),build-fuzz,build)))
 export BUILD SAN
 
 # --- flags ------------------------------------------------------------------------------------
 
 ifeq ($(origin CC),default)
-CC := gcc
+CC := $(if $(FUZZ),clang-14,gcc)
 endif
 OPT      ?= $(if $(COV),-O0,-O2) -g
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wwrite-strings \
             -Wformat=2 -Wundef
 HARDEN   := -fPIE -fstack-protector-strong -fcf-protection -fno-common -fvisibility=hidden
-ifeq ($(SAN)$(COV),)
+ifeq ($(SAN)$(COV)$(FUZZ),)
 HARDEN   += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
 endif
 ifneq ($(SAN),)
 VARIANT  := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 else ifneq ($(COV),)
 VARIANT  := --coverage
+else ifneq ($(FUZZ),)
+VARIANT  := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
 else
 VARIANT  :=
 endif
@@ -71,14 +75,15 @@ PROGRAMS       := $(if $(wildcard $(CONTROLLER_MAIN)),$(BUILD)/flotilla) \
                   $(if $(wildcard $(AGENT_MAIN)),$(BUILD)/flotilla-agent)
 ARCHIVES       := $(BUILD)/libcontroller.a $(BUILD)/libagent.a
 UNIT_PROGRAMS  := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(UNIT_SRC))
+FUZZ_PROGRAMS  := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(FUZZ_SRC))
 BENCH_PROGRAMS := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(BENCH_SRC))
-OBJECTS        := $(call object,$(sort $(AGENT_SRC) $(CONTROLLER_SRC) $(UNIT_SRC) $(BENCH_SRC) \
+OBJECTS        := $(call object,$(sort $(AGENT_SRC) $(CONTROLLER_SRC) $(UNIT_SRC) $(BENCH_SRC) $(FUZZ_SRC) \
                   $(TESTLIB_SRC)))
 
 .PHONY: all demo demo-clean test check style fuzz bench coverage crash install clean help unit \
-        golden scenario deps FORCE
+        golden scenario deps fuzz-programs FORCE
 
-all: $(PROGRAMS)
+all: $(PROGRAMS) ## build/flotilla and build/flotilla-agent (the default)
 
 # --- compile and link -------------------------------------------------------------------------
 
@@ -106,6 +111,12 @@ $(BENCH_PROGRAMS): $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(BUILD)/libte
 	@mkdir -p $(@D)
 	@echo '  LINK    $@'
 	$(Q)$(LINK) -o $@ $^ $(CONTROLLER_LIBS)
+
+$(FUZZ_PROGRAMS): $(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/libtest.a $(ARCHIVES)
+	@mkdir -p $(@D)
+	@echo '  LINK    $@'
+	$(Q)$(LINK) -fsanitize=fuzzer -o $@ $^ $(CONTROLLER_LIBS)
+fuzz-programs: $(FUZZ_PROGRAMS)
 
 $(BUILD)/obj/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
@@ -135,9 +146,67 @@ $(PROGRAMS): $(BUILD)/sources $(BUILD)/flags
 
 # --- tests ------------------------------------------------------------------------------------
 
+# What is built or run for these goals needs the packages first.
+ifneq ($(filter test demo check crash coverage,$(MAKECMDGOALS)),)
+$(OBJECTS) $(PROGRAMS): | deps
+endif
+
+deps: ## install the Debian packages that are missing
+	$(Q)deploy/install-deps
+
 # Every runner ends with the line "N passed, N failed" and fails when a test did.
-unit: $(UNIT_PROGRAMS)
+test: deps all $(UNIT_PROGRAMS) ## every test suite; the last line is "N passed, N failed"
+	$(Q)tests/run unit golden scenario
+
+unit: $(UNIT_PROGRAMS) ## cmocka programs
 	$(Q)tests/run unit
 
-clean:
+golden: all ## pure stages against expected files (UPDATE=1 rewrites them)
+	$(Q)tests/run golden
+
+scenario: all ## real PostgreSQL, real sshd, the real programs
+	$(Q)tests/run scenario
+
+style: ## layers, fences, banned functions, sizes, headers, format
+	$(Q)tests/style/run
+
+check: style test ## style, then test
+ifneq ($(filter check,$(MAKECMDGOALS)),)
+test: | style
+endif
+
+crash: deps all ## seeded kills of controller, agent and database backend
+	$(Q)tests/crash/run
+
+FUZZ_SECONDS ?= 10
+fuzz: ## run each fuzz target for FUZZ_SECONDS (10)
+	$(Q)$(MAKE) --no-print-directory FUZZ=1 fuzz-programs
+	$(Q)tests/fuzz/run build-fuzz $(FUZZ_SECONDS)
+
+bench: all $(BENCH_PROGRAMS) ## measure; nothing is judged
+	$(Q)set -e; for program in $(BENCH_PROGRAMS); do echo "== $$program"; $$program; done
+
+coverage: deps ## the suites on an instrumented build, then lines by folder
+	$(Q)$(MAKE) --no-print-directory COV=1 all unit golden scenario
+	$(Q)tests/coverage build-coverage
+
+# --- demo, install ----------------------------------------------------------------------------
+
+demo: deps all ## a fleet of real databases, changed under traffic (ROWS=N for more rows)
+	$(Q)deploy/demo/run
+
+demo-clean: ## stop what the demo left running
+	$(Q)deploy/demo/clean
+
+install: all ## PREFIX=/usr/local DESTDIR=
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/flotilla
+	install -m 755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
+	$(if $(wildcard schemas),cp -R schemas $(DESTDIR)$(PREFIX)/share/flotilla/)
+
+clean: ## remove what was built
 	rm -rf build build-san build-coverage build-fuzz
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.* ## \(.*\)/  make \1|\2/p' Makefile | \
+	    while IFS='|' read -r target text; do printf '%-20s %s\n' "$$target" "$$text"; done
+	@sed -n 's/^#   \([A-Z]*=.*\)/  \1/p' Makefile
