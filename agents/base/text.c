@@ -82,6 +82,18 @@ bool text_empty(const char *s)
     return !s || !*s;
 }
 
+/* Longer than needed, a surrogate, or beyond U+10FFFF: the first two bytes tell. */
+static bool utf8_forbidden(const unsigned char *s)
+{
+    switch (s[0]) {
+    case 0xE0: return s[1] < 0xA0;
+    case 0xF0: return s[1] < 0x90;
+    case 0xED: return s[1] > 0x9F;
+    case 0xF4: return s[1] > 0x8F;
+    default: return false;
+    }
+}
+
 /* Length of the UTF-8 character at s (at most n bytes), 0 when it is not one. RFC 3629. */
 static size_t utf8_length(const unsigned char *s, size_t n)
 {
@@ -93,9 +105,7 @@ static size_t utf8_length(const unsigned char *s, size_t n)
     for (size_t i = 1; i < len; i++)
         if ((s[i] & 0xC0) != 0x80)
             return 0;
-    bool overlong = (s[0] == 0xE0 && s[1] < 0xA0) || (s[0] == 0xF0 && s[1] < 0x90);
-    bool beyond = (s[0] == 0xED && s[1] > 0x9F) || (s[0] == 0xF4 && s[1] > 0x8F);
-    return overlong || beyond ? 0 : len;
+    return utf8_forbidden(s) ? 0 : len;
 }
 
 bool text_is_utf8(const char *s, size_t n)

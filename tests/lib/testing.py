@@ -1,4 +1,4 @@
-"""What golden and scenario tests share: the programs, running one, a folder of its own, golden files.
+"""What tests of programs share: running one, a folder of its own, golden files. fleet.py has servers.
 
     import testing
 
@@ -20,7 +20,7 @@ import types
 import unittest
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-BUILD = os.path.join(ROOT, os.environ.get("BUILD", "build"))
+BUILD = os.path.join(ROOT, os.environ.get("FLOTILLA_BUILD", "build"))
 FLOTILLA = os.path.join(BUILD, "flotilla")
 AGENT = os.path.join(BUILD, "flotilla-agent")
 # A program that does not end is stopped after this many seconds; no test waits for it on purpose.
