@@ -81,7 +81,7 @@ OBJECTS        := $(call object,$(sort $(AGENT_SRC) $(CONTROLLER_SRC) $(UNIT_SRC
                   $(TESTLIB_SRC)))
 
 .PHONY: all demo demo-clean test check style fuzz bench coverage crash install clean help unit \
-        golden scenario deps fuzz-programs FORCE
+        golden scenario deps format fuzz-programs FORCE
 
 all: $(PROGRAMS) ## build/flotilla and build/flotilla-agent (the default)
 
@@ -169,6 +169,9 @@ scenario: all ## real PostgreSQL, real sshd, the real programs
 
 style: ## layers, fences, banned functions, sizes, headers, format
 	$(Q)tests/style/run
+
+format: ## let clang-format rewrite what it would complain about
+	$(Q)git ls-files -co --exclude-standard -- '*.c' '*.h' | xargs -r clang-format-14 -i
 
 check: style test ## style, then test
 ifneq ($(filter check,$(MAKECMDGOALS)),)

@@ -1,7 +1,7 @@
 /*
  * The objects of a catalog, as plain data: relations with their columns, constraints, indexes and
- * triggers, types, functions, sequences, and the rest. agents/pg/catalog.h holds them together, says
- * how they are read and who owns them (the catalog does), and is what other files include.
+ * triggers, types, functions, sequences, and the rest. agents/pg/catalog.h holds them together,
+ * says how they are read and who owns them (the catalog does), and is what other files include.
  */
 #ifndef AGENTS_PG_CATALOG_OBJECTS_H
 #define AGENTS_PG_CATALOG_OBJECTS_H
