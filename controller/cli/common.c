@@ -1,0 +1,85 @@
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agents/base/clock.h"
+#include "agents/base/log.h"
+#include "agents/base/text.h"
+#include "controller/cli/command.h"
+
+enum { KEY_ENV = 0x1000, KEY_FORMAT, KEY_NO_COLOR, KEY_TIMEOUT, KEY_STATE };
+
+static const struct argp_option options[] = {
+    { "manifest", 'm', "FILE", 0, "the fleet manifest (default: fleet.yaml)", 0 },
+    { "env", KEY_ENV, "NAME", 0, "the environment, when the manifest has several", 0 },
+    { "service", 's', "NAME", 0, "only this service", 0 },
+    { "format", KEY_FORMAT, "FORMAT", 0, "how to print: text, json, ...", 0 },
+    { "no-color", KEY_NO_COLOR, NULL, 0, "no colours (NO_COLOR does the same)", 0 },
+    { "timeout", KEY_TIMEOUT, "TIME", 0, "give up after, as 30s or 5m", 0 },
+    { "state", KEY_STATE, "DIR", 0,
+      "the controller's state (default: .flotilla beside the manifest)", 0 },
+    { 0 },
+};
+
+static const char *const format_names[] = { "text",     "json",   "ndjson",  "yaml",
+                                            "sarif",    "github", "gitlab",  "junit",
+                                            "markdown", "dot",    "mermaid", "svg" };
+
+enum { FORMAT_COUNT = sizeof(format_names) / sizeof(format_names[0]) };
+
+static void format_set(struct common *c, const char *arg, struct argp_state *state)
+{
+    unsigned offered = c->formats | 1u << FORMAT_TEXT;
+    for (unsigned i = 0; i < FORMAT_COUNT; i++)
+        if (text_eq(arg, format_names[i]) && (offered & 1u << i)) {
+            c->format = (enum format)i;
+            return;
+        }
+    char list[256] = "";
+    for (unsigned i = 0; i < FORMAT_COUNT; i++)
+        if (offered & 1u << i) {
+            strncat(list, list[0] ? ", " : "", sizeof(list) - strlen(list) - 1);
+            strncat(list, format_names[i], sizeof(list) - strlen(list) - 1);
+        }
+    argp_error(state, "--format %s is not known here; there are: %s", arg, list);
+}
+
+static void defaults_set(struct common *c)
+{
+    if (c->defaults_done)
+        return;
+    c->defaults_done = true;
+    c->manifest = c->manifest ? c->manifest : "fleet.yaml";
+    c->color = isatty(STDOUT_FILENO) && text_empty(getenv("NO_COLOR"));
+}
+
+static void timeout_set(struct common *c, const char *arg, struct argp_state *state)
+{
+    struct error err;
+    if (!clock_parse_duration(arg, &c->timeout, &err))
+        argp_error(state, "--timeout: %s", err.message);
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct common *c = state->input;
+    switch (key) {
+    case ARGP_KEY_INIT: defaults_set(c); return 0;
+    case 'm': c->manifest = arg; return 0;
+    case 's': c->service = arg; return 0;
+    case KEY_ENV: c->env = arg; return 0;
+    case KEY_FORMAT: format_set(c, arg, state); return 0;
+    case KEY_NO_COLOR: c->color = false; return 0;
+    case KEY_TIMEOUT: timeout_set(c, arg, state); return 0;
+    case KEY_STATE: c->state = arg; return 0;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+const struct argp common_argp = { options, parse, NULL, NULL, NULL, NULL, NULL };
+
+int command_failed(const char *argv0, const struct error *err)
+{
+    log_error(argv0, err);
+    return EXIT_FAILED;
+}
