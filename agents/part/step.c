@@ -276,23 +276,30 @@ static bool estimate_read(const void *ctx, const json_t *o, struct step_estimate
            owned_text(ctx, o, "confidence", &e->confidence, err);
 }
 
-/* What each kind cannot do without; an agent must never meet a step that it has to guess at. */
+/* What each kind cannot do without; an agent must never meet a step that it has to guess at. Null
+ * when nothing is missing. */
+static const char *kind_misses(const struct step *s)
+{
+    switch (s->kind) {
+    case STEP_CONCURRENTLY:
+        return s->up.count == 1 && !s->transaction
+                   ? NULL
+                   : "exactly one statement in `up` and transaction: false";
+    case STEP_BACKFILL:
+        return s->up.count == 1 && s->batch.relation ? NULL : "one statement in `up` and `batch`";
+    case STEP_VERIFY: return s->check ? NULL : "`check`";
+    case STEP_SNAPSHOT: return s->snapshot.of ? NULL : "`snapshot`";
+    case STEP_ACKNOWLEDGE: return s->from ? NULL : "`from`";
+    case STEP_STATEMENT:
+    case STEP_WAIT: break;
+    }
+    return NULL;
+}
+
 static bool shape_check(const struct step *s, struct error *err)
 {
-    const char *missing = NULL;
-    if (text_empty(s->id))
-        missing = "an id";
-    else if (s->kind == STEP_CONCURRENTLY && (s->up.count != 1 || s->transaction))
-        missing = "exactly one statement in `up` and transaction: false";
-    else if (s->kind == STEP_BACKFILL && (s->up.count != 1 || !s->batch.relation))
-        missing = "one statement in `up` and `batch`";
-    else if (s->kind == STEP_VERIFY && !s->check)
-        missing = "`check`";
-    else if (s->kind == STEP_SNAPSHOT && !s->snapshot.of)
-        missing = "`snapshot`";
-    else if (s->kind == STEP_ACKNOWLEDGE && !s->from)
-        missing = "`from`";
-    else if (s->kind == STEP_STATEMENT && !s->transaction && s->up.count > 1)
+    const char *missing = text_empty(s->id) ? "an id" : kind_misses(s);
+    if (!missing && s->kind == STEP_STATEMENT && !s->transaction && s->up.count > 1)
         missing = "at most one statement in `up` when transaction: false";
     if (missing)
         return fail(err, ERROR_INVALID, "a %s step needs %s", step_kind_name(s->kind), missing);

@@ -1,7 +1,7 @@
 /*
  * Commands: one file each in this folder, `int command_NAME(int argc, char **argv)`, and one line
  * in commands.c. argv[0] is "flotilla NAME". A command parses its options with argp (add
- * `common_argp` as a child for the flags that all share), does its work through the stages'
+ * `flags_argp` as a child for the flags that all share), does its work through the stages'
  * functions, prints results on standard output and errors on standard error, and returns an exit
  * code of the list below.
  */
@@ -47,7 +47,7 @@ enum format {
 
 /* The flags that commands share. Zero-initialise, set `formats` (bit 1 << FORMAT_X for each that
  * makes sense; text is always there), hand it to argp as the child's input. */
-struct common {
+struct flags {
     unsigned formats;
     const char *manifest; /* default fleet.yaml */
     const char *env;
@@ -59,9 +59,9 @@ struct common {
     bool defaults_done;
 };
 
-/* Use: `{ {&common_argp, 0, "Common options:", 9}, {0} }` as argp children, and in the parser's
- * ARGP_KEY_INIT: `state->child_inputs[0] = &options->common`. */
-extern const struct argp common_argp;
+/* Use: `{ {&flags_argp, 0, "Shared options:", 9}, {0} }` as argp children, and in the parser's
+ * ARGP_KEY_INIT: `state->child_inputs[0] = &options->flags`. */
+extern const struct argp flags_argp;
 
 /* Prints the error as "flotilla NAME: ..." with detail and hint; returns EXIT_FAILED. */
 int command_failed(const char *argv0, const struct error *err);

@@ -1,9 +1,9 @@
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "agents/base/clock.h"
 #include "agents/base/log.h"
+#include "agents/base/mem.h"
 #include "agents/base/text.h"
 #include "controller/cli/command.h"
 
@@ -27,7 +27,7 @@ static const char *const format_names[] = { "text",     "json",   "ndjson",  "ya
 
 enum { FORMAT_COUNT = sizeof(format_names) / sizeof(format_names[0]) };
 
-static void format_set(struct common *c, const char *arg, struct argp_state *state)
+static void format_set(struct flags *c, const char *arg, struct argp_state *state)
 {
     unsigned offered = c->formats | 1u << FORMAT_TEXT;
     for (unsigned i = 0; i < FORMAT_COUNT; i++)
@@ -35,16 +35,15 @@ static void format_set(struct common *c, const char *arg, struct argp_state *sta
             c->format = (enum format)i;
             return;
         }
-    char list[256] = "";
+    SCOPE(tmp);
+    struct text list = text_init(tmp, TEXT_LINE);
     for (unsigned i = 0; i < FORMAT_COUNT; i++)
-        if (offered & 1u << i) {
-            strncat(list, list[0] ? ", " : "", sizeof(list) - strlen(list) - 1);
-            strncat(list, format_names[i], sizeof(list) - strlen(list) - 1);
-        }
-    argp_error(state, "--format %s is not known here; there are: %s", arg, list);
+        if (offered & 1u << i)
+            text_addf(&list, "%s%s", list.len ? ", " : "", format_names[i]);
+    argp_error(state, "--format %s is not known here; there are: %s", arg, list.data);
 }
 
-static void defaults_set(struct common *c)
+static void defaults_set(struct flags *c)
 {
     if (c->defaults_done)
         return;
@@ -53,7 +52,7 @@ static void defaults_set(struct common *c)
     c->color = isatty(STDOUT_FILENO) && text_empty(getenv("NO_COLOR"));
 }
 
-static void timeout_set(struct common *c, const char *arg, struct argp_state *state)
+static void timeout_set(struct flags *c, const char *arg, struct argp_state *state)
 {
     struct error err;
     if (!clock_parse_duration(arg, &c->timeout, &err))
@@ -62,7 +61,7 @@ static void timeout_set(struct common *c, const char *arg, struct argp_state *st
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
-    struct common *c = state->input;
+    struct flags *c = state->input;
     switch (key) {
     case ARGP_KEY_INIT: defaults_set(c); return 0;
     case 'm': c->manifest = arg; return 0;
@@ -76,7 +75,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     }
 }
 
-const struct argp common_argp = { options, parse, NULL, NULL, NULL, NULL, NULL };
+const struct argp flags_argp = { options, parse, NULL, NULL, NULL, NULL, NULL };
 
 int command_failed(const char *argv0, const struct error *err)
 {
