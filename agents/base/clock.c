@@ -60,6 +60,13 @@ static int number(const char **s, int digits)
     return n;
 }
 
+static int days_of(int year, int month)
+{
+    static const int days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+    return days[month - 1] + (month == 2 && leap);
+}
+
 static bool date_and_time(const char **s, struct tm *tm)
 {
     static const struct {
@@ -78,14 +85,17 @@ static bool date_and_time(const char **s, struct tm *tm)
     tm->tm_hour = v[3];
     tm->tm_min = v[4];
     tm->tm_sec = v[5];
-    return v[1] >= 1 && v[1] <= 12 && v[2] >= 1 && v[2] <= 31 && v[3] < 24 && v[4] < 60 &&
-           v[5] <= 60;
+    return v[1] >= 1 && v[1] <= 12 && v[2] >= 1 && v[2] <= days_of(v[0], v[1]) && v[3] < 24 &&
+           v[4] < 60 && v[5] <= 60;
 }
 
+/* -1 when the point has no digit behind it. */
 static int fraction_ms(const char **s)
 {
     if (**s != '.')
         return 0;
+    if (!isdigit((unsigned char)(*s)[1]))
+        return -1;
     int ms = 0;
     int scale = 100;
     for ((*s)++; isdigit((unsigned char)**s); (*s)++, scale /= 10)
@@ -118,8 +128,8 @@ bool clock_parse_rfc3339(const char *s, int64_t *wall_ms, struct error *err)
     if (!date_and_time(&p, &tm))
         return fail(err, ERROR_INVALID, "\"%s\" is no RFC 3339 time", s);
     int ms = fraction_ms(&p);
-    if (!zone_seconds(p, &offset))
-        return fail(err, ERROR_INVALID, "\"%s\" is no RFC 3339 time: the zone is wrong", s);
+    if (ms < 0 || !zone_seconds(p, &offset))
+        return fail(err, ERROR_INVALID, "\"%s\" is no RFC 3339 time: its end is wrong", s);
     *wall_ms = ((int64_t)timegm(&tm) - offset) * 1000 + ms;
     return true;
 }

@@ -30,19 +30,22 @@ static void cut_at_character(char *s)
         s[i - 1] = '\0';
 }
 
+/* The arguments may point into the error that is replaced: it is written last. */
 static void set_text(char *into, size_t size, const char *fmt, va_list ap)
 {
-    int n = vsnprintf(into, size, fmt, ap);
+    char fresh[sizeof(((struct error *)0)->message)];
+    int n = vsnprintf(fresh, size, fmt, ap);
     if (n >= 0 && (size_t)n >= size)
-        cut_at_character(into);
+        cut_at_character(fresh);
+    memcpy(into, fresh, strlen(fresh) + 1);
 }
 
 static void set(struct error *err, enum error_code code, const char *fmt, va_list ap)
 {
-    memset(err, 0, sizeof(*err));
-    err->code = code;
-    set_text(err->message, sizeof(err->message), fmt, ap);
-    snprintf(err->hint, sizeof(err->hint), "%s", codes[code].hint);
+    struct error fresh = { .code = code };
+    set_text(fresh.message, sizeof(fresh.message), fmt, ap);
+    snprintf(fresh.hint, sizeof(fresh.hint), "%s", codes[code].hint);
+    *err = fresh;
 }
 
 bool fail(struct error *err, enum error_code code, const char *fmt, ...)

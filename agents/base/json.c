@@ -52,6 +52,9 @@ bool json_parse(const void *ctx, const char *data, size_t len, json_t **out, str
 {
     if (too_deep(data, len))
         return fail(err, ERROR_INVALID, "JSON nests deeper than %d levels", DEPTH_LIMIT);
+    /* jansson takes a NUL for the end of the text. */
+    if (memchr(data, '\0', len))
+        return fail(err, ERROR_INVALID, "JSON holds a NUL byte");
     json_error_t why;
     json_t *value = json_loadb(data, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &why);
     if (!value) {

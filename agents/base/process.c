@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -83,15 +84,33 @@ bool process_spawn(const char *const *argv, int *in_fd, int *out_fd, int *err_fd
 }
 
 struct run {
-    struct pollfd fds[3]; /* input, output, error output */
+    struct pollfd fds[4]; /* input, output, error output, the end of the program */
     const char *input;
     size_t left;
     struct text out[2];
 };
 
+/* write() that reports EPIPE instead of raising SIGPIPE, whatever the program does with that
+ * signal: it is held back for this thread and taken out again. */
+static ssize_t write_quietly(int fd, const void *data, size_t len)
+{
+    sigset_t pipe_only;
+    sigset_t before;
+    sigemptyset(&pipe_only);
+    sigaddset(&pipe_only, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &pipe_only, &before);
+    ssize_t n = write(fd, data, len);
+    int number = errno;
+    if (n < 0 && number == EPIPE && !sigismember(&before, SIGPIPE))
+        sigtimedwait(&pipe_only, NULL, &(struct timespec){ 0 });
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    errno = number;
+    return n;
+}
+
 static void feed(struct run *r)
 {
-    ssize_t n = write(r->fds[0].fd, r->input, r->left);
+    ssize_t n = r->left ? write_quietly(r->fds[0].fd, r->input, r->left) : 0;
     if (n > 0) {
         r->input += n;
         r->left -= (size_t)n;
@@ -102,7 +121,8 @@ static void feed(struct run *r)
     }
 }
 
-static void drain(struct run *r, int i)
+/* Reads what is there; false when there is nothing more for now. */
+static bool drain(struct run *r, int i)
 {
     char buffer[16 * 1024];
     ssize_t n = read(r->fds[i].fd, buffer, sizeof(buffer));
@@ -112,16 +132,18 @@ static void drain(struct run *r, int i)
         close(r->fds[i].fd);
         r->fds[i].fd = -1;
     }
+    return n > 0;
 }
 
-/* True when all pipes closed before the deadline. */
+/* True when the program ended before the deadline. Its end counts, not that of its pipes: it may
+ * close them early, and a daemon that it left behind may hold them open. */
 static bool converse(struct run *r, int64_t deadline)
 {
-    while (r->fds[1].fd >= 0 || r->fds[2].fd >= 0) {
+    while (!r->fds[3].revents) {
         int64_t left = deadline - clock_mono_ms();
         if (left <= 0)
             return false;
-        if (poll(r->fds, 3, (int)(left > 1000 ? 1000 : left)) <= 0)
+        if (poll(r->fds, 4, (int)(left > 1000 ? 1000 : left)) <= 0)
             continue;
         if (r->fds[0].fd >= 0 && r->fds[0].revents)
             feed(r);
@@ -129,6 +151,26 @@ static bool converse(struct run *r, int64_t deadline)
             if (r->fds[i].fd >= 0 && r->fds[i].revents)
                 drain(r, i);
     }
+    for (int i = 1; i < 3; i++)
+        while (r->fds[i].fd >= 0 && !r->out[i - 1].full && drain(r, i))
+            ;
+    return true;
+}
+
+static bool run_start(struct run *r, const void *ctx, const char *const *argv, pid_t *pid,
+                      struct error *err)
+{
+    if (!process_spawn(argv, &r->fds[0].fd, &r->fds[1].fd, &r->fds[2].fd, pid, err))
+        return false;
+    r->fds[3].fd = pidfd_open(*pid, 0);
+    if (r->fds[3].fd < 0)
+        return fail_errno(err, "%s: cannot be watched", argv[0]);
+    for (int i = 0; i < 3; i++)
+        fcntl(r->fds[i].fd, F_SETFL, O_NONBLOCK);
+    r->fds[0].events = POLLOUT;
+    r->fds[1].events = r->fds[2].events = r->fds[3].events = POLLIN;
+    r->out[0] = text_init(ctx, OUTPUT_LIMIT);
+    r->out[1] = text_init(ctx, OUTPUT_LIMIT);
     return true;
 }
 
@@ -136,25 +178,20 @@ bool process_run(const void *ctx, const char *const *argv, const char *input, in
                  struct process_result *out, struct error *err)
 {
     struct run r = { .input = input ? input : "", .left = input ? strlen(input) : 0 };
+    for (int i = 0; i < 4; i++)
+        r.fds[i].fd = -1;
     pid_t pid = 0;
-    if (!process_spawn(argv, &r.fds[0].fd, &r.fds[1].fd, &r.fds[2].fd, &pid, err))
-        return false;
-    for (int i = 0; i < 3; i++)
-        fcntl(r.fds[i].fd, F_SETFL, O_NONBLOCK);
-    r.fds[0].events = POLLOUT;
-    r.fds[1].events = r.fds[2].events = POLLIN;
-    r.out[0] = text_init(ctx, OUTPUT_LIMIT);
-    r.out[1] = text_init(ctx, OUTPUT_LIMIT);
-    if (r.left == 0)
-        feed(&r);
-    bool ended = converse(&r, clock_mono_ms() + timeout_ms);
-    if (!ended)
+    bool started = run_start(&r, ctx, argv, &pid, err);
+    bool ended = started && converse(&r, clock_mono_ms() + timeout_ms);
+    if (pid > 0 && !ended)
         kill(-pid, SIGKILL);
     int status = 0;
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+    while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 4; i++)
         file_close(&r.fds[i].fd);
+    if (!started)
+        return false;
     if (!ended)
         return fail(err, ERROR_TIMEOUT, "%s did not end within %lld ms", argv[0],
                     (long long)timeout_ms);
