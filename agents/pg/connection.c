@@ -1,0 +1,303 @@
+#include "agents/pg/connection.h"
+
+#include <string.h>
+
+#include "agents/base/mem.h"
+#include "agents/pg/connection_private.h"
+
+enum {
+    CONNECT_TIMEOUT_S = 10,
+    IDLE_TRANSACTION_MS = 60000,
+};
+
+static int connection_close(struct connection *connection)
+{
+    PQfinish(connection->pg);
+    return 0;
+}
+
+static void keep_notice(void *data, const PGresult *result)
+{
+    struct connection *connection = data;
+    const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY);
+    const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+
+    if (!message)
+        return;
+    text_addf(&connection->notices, "%s: %s\n", severity ? severity : "NOTICE", message);
+}
+
+void connection_start(struct connection *connection)
+{
+    connection->notices.len = 0;
+    connection->notices.data[0] = '\0';
+    connection->notices.full = false;
+}
+
+/* libpq's own message may repeat a piece of the text, which may hold a password. */
+static bool check_conninfo(const char *conninfo, struct error *err)
+{
+    char *why = NULL;
+    PQconninfoOption *parsed = PQconninfoParse(conninfo, &why);
+
+    PQfreemem(why);
+    if (!parsed) {
+        fail(err, ERROR_INVALID, "the connection string cannot be parsed");
+        return fail_hint(err, "write it as libpq does, \"host=… port=… dbname=… user=…\", with "
+                              "values that hold spaces in single quotes; its text is not repeated "
+                              "here because it may hold a password");
+    }
+    PQconninfoFree(parsed);
+    return true;
+}
+
+static bool connect_failed(PGconn *pg, const struct connection_options *options, struct error *err)
+{
+    char line[512];
+    const char *text = PQerrorMessage(pg);
+    size_t n = strcspn(text, "\n");
+
+    if (n >= sizeof line)
+        n = sizeof line - 1;
+    memcpy(line, text, n);
+    line[n] = '\0';
+    if (PQconnectionNeedsPassword(pg) || strstr(text, "authentication failed")) {
+        fail(err, ERROR_AUTH, "%s", line);
+        return fail_hint(err, "put the password into .pgpass of the user that the agent runs as, "
+                              "or allow the login in pg_hba.conf");
+    }
+    fail(err, ERROR_CONNECT, "%s", line);
+    if (options->service && strstr(text, "service"))
+        return fail_hint(err,
+                         "name the service \"%s\" in ~/.pg_service.conf, or in the file that "
+                         "PGSERVICEFILE names",
+                         options->service);
+    if (strstr(text, "database \""))
+        return fail_hint(err, "create the database, or correct the name in the agent's file");
+    return fail_hint(err, "check that the server runs and listens there: pg_isready with the same "
+                          "host and port");
+}
+
+static PGconn *connect_now(const void *ctx, const struct connection_options *options)
+{
+    int seconds = options->connect_timeout_s ? options->connect_timeout_s : CONNECT_TIMEOUT_S;
+    const char *timeout = mem_printf(ctx, "%d", seconds);
+    const char *name = options->tag ? mem_printf(ctx, "flotilla %s", options->tag) : "flotilla";
+    const char *target = options->conninfo ? options->conninfo : "";
+    const char *keys[16], *values[16];
+    size_t n = 0;
+
+    if (options->service)
+        keys[n] = "service", values[n++] = options->service;
+    /* What stands before dbname can be overridden by the connection string, the rest cannot. */
+    keys[n] = "connect_timeout", values[n++] = timeout;
+    keys[n] = "keepalives_idle", values[n++] = "10";
+    keys[n] = "keepalives_interval", values[n++] = "5";
+    keys[n] = "keepalives_count", values[n++] = "3";
+    keys[n] = "tcp_user_timeout", values[n++] = "25000";
+    if (!options->service)
+        keys[n] = "dbname", values[n++] = target;
+    keys[n] = "application_name", values[n++] = name;
+    keys[n] = "client_encoding", values[n++] = "UTF8";
+    keys[n] = NULL, values[n] = NULL;
+    return PQconnectdbParams(keys, values, 1);
+}
+
+static bool read_facts(struct connection *connection, struct error *err)
+{
+    SCOPE(tmp);
+    struct rows *rows = NULL;
+
+    if (!connection_query(tmp, connection,
+                          "SELECT pg_catalog.pg_backend_pid(), pg_catalog.current_database(),"
+                          " current_user, pg_catalog.pg_is_in_recovery(),"
+                          " pg_catalog.current_setting('is_superuser') = 'on',"
+                          " pg_catalog.current_setting('server_version_num')",
+                          NULL, 0, &rows, err))
+        return false;
+    struct connection_facts *facts = &connection->facts;
+    facts->backend_pid = (int)rows_int(rows, 0, 0);
+    facts->database = mem_text(connection, rows_text(rows, 0, 1));
+    facts->user = mem_text(connection, rows_text(rows, 0, 2));
+    facts->in_recovery = rows_bool(rows, 0, 3);
+    facts->superuser = rows_bool(rows, 0, 4);
+    facts->server_version = (int)rows_int(rows, 0, 5);
+    facts->host = mem_text(connection, PQhost(connection->pg));
+    facts->port = mem_text(connection, PQport(connection->pg));
+    /* Poolers invent the process id and key of the cancel request they hand to clients. */
+    facts->pooled = facts->backend_pid != PQbackendPID(connection->pg);
+    if (facts->pooled)
+        facts->backend_pid = 0;
+    return true;
+}
+
+static bool refuse_pooler(const struct connection *connection, struct error *err)
+{
+    fail(err, ERROR_UNSUPPORTED,
+         "database %s at %s:%s: a connection pooler is in between; session settings and locks do "
+         "not hold there",
+         connection->facts.database, connection->facts.host, connection->facts.port);
+    return fail_hint(err, "name the PostgreSQL server's own host and port in the agent's file, not "
+                          "the pooler's");
+}
+
+/* Settings of a session behind a transaction pooler would leak to other clients. */
+static bool set_session(struct connection *connection, const struct connection_options *options,
+                        struct error *err)
+{
+    SCOPE(tmp);
+    int64_t idle =
+        options->idle_transaction_ms ? options->idle_transaction_ms : IDLE_TRANSACTION_MS;
+    const char *path = options->search_path ? options->search_path : "pg_catalog";
+    const char *params[] = { path, mem_printf(tmp, "%lld", (long long)idle) };
+    struct rows *rows = NULL;
+
+    if (!connection_query(tmp, connection,
+                          "SELECT pg_catalog.set_config('search_path', $1, false),"
+                          " pg_catalog.set_config('idle_in_transaction_session_timeout', $2,"
+                          " false),"
+                          " pg_catalog.set_config('DateStyle', 'ISO', false),"
+                          " pg_catalog.set_config('IntervalStyle', 'postgres', false),"
+                          " pg_catalog.set_config('extra_float_digits', '1', false)",
+                          params, 2, &rows, err))
+        return false;
+    /* 14+, and only where the kernel can tell (Linux and the BSDs): elsewhere the server refuses
+     * the value and the keepalives alone must do. */
+    struct error ignored;
+    if (connection->facts.server_version >= 140000 &&
+        !connection_exec(connection, "SET client_connection_check_interval = '500ms'", &ignored))
+        connection_start(connection);
+    return true;
+}
+
+bool connection_open(const void *ctx, const struct connection_options *options,
+                     struct connection **out, struct error *err)
+{
+    if (options->conninfo && !check_conninfo(options->conninfo, err))
+        return false;
+    struct connection *connection = mem_new(ctx, struct connection);
+
+    connection->notices = text_init(connection, TEXT_LINE);
+    connection->pg = connect_now(connection, options);
+    talloc_set_destructor(connection, connection_close);
+    if (PQstatus(connection->pg) != CONNECTION_OK) {
+        connect_failed(connection->pg, options, err);
+        talloc_free(connection);
+        return false;
+    }
+    PQsetNoticeReceiver(connection->pg, keep_notice, connection);
+    bool good =
+        read_facts(connection, err) &&
+        (!connection->facts.pooled || options->allow_pooler || refuse_pooler(connection, err)) &&
+        (connection->facts.pooled || set_session(connection, options, err));
+    if (!good) {
+        talloc_free(connection);
+        return false;
+    }
+    *out = connection;
+    return true;
+}
+
+const struct connection_facts *connection_facts(const struct connection *connection)
+{
+    return &connection->facts;
+}
+
+bool connection_cluster(const void *ctx, struct connection *connection,
+                        struct connection_cluster *out, struct error *err)
+{
+    SCOPE(tmp);
+    struct rows *rows = NULL;
+
+    /* The name of the current WAL file starts with the timeline in eight hex digits; a standby
+     * cannot ask for it and has the timeline of its last restart point. */
+    if (!connection_query(
+            tmp, connection,
+            "SELECT s.system_identifier::text, pg_catalog.pg_is_in_recovery(),"
+            " CASE WHEN pg_catalog.pg_is_in_recovery() THEN c.timeline_id::bigint ELSE"
+            " ('x' || pg_catalog.substr(pg_catalog.pg_walfile_name("
+            "pg_catalog.pg_current_wal_lsn()), 1, 8))::bit(32)::bigint END"
+            " FROM pg_catalog.pg_control_system() s,"
+            " pg_catalog.pg_control_checkpoint() c",
+            NULL, 0, &rows, err))
+        return fail_in(err, "identity of the cluster");
+    out->system_identifier = mem_text(ctx, rows_text(rows, 0, 0));
+    out->in_recovery = rows_bool(rows, 0, 1);
+    out->timeline = rows_int(rows, 0, 2);
+    return true;
+}
+
+bool connection_query(const void *ctx, struct connection *connection, const char *sql,
+                      const char *const *params, size_t param_count, struct rows **out,
+                      struct error *err)
+{
+    connection_start(connection);
+    if (!PQsendQueryParams(connection->pg, sql, (int)param_count, NULL, params, NULL, NULL, 0))
+        return connection_failed(connection, NULL, err);
+    return connection_wait(ctx, connection, NULL, out, err);
+}
+
+bool connection_exec(struct connection *connection, const char *sql, struct error *err)
+{
+    SCOPE(tmp);
+    struct rows *rows = NULL;
+
+    return connection_query(tmp, connection, sql, NULL, 0, &rows, err);
+}
+
+bool connection_script(struct connection *connection, const char *sql, struct error *err)
+{
+    SCOPE(tmp);
+    struct rows *rows = NULL;
+
+    connection_start(connection);
+    if (!PQsendQuery(connection->pg, sql))
+        return connection_failed(connection, NULL, err);
+    return connection_wait(tmp, connection, NULL, &rows, err);
+}
+
+bool connection_query_watched(const void *ctx, struct connection *connection, const char *sql,
+                              const struct connection_watch *watch, struct rows **out,
+                              struct error *err)
+{
+    SCOPE(tmp);
+    struct rows *rows = NULL;
+
+    connection_start(connection);
+    if (!PQsendQueryParams(connection->pg, sql, 0, NULL, NULL, NULL, NULL, 0))
+        return connection_failed(connection, NULL, err);
+    if (!connection_wait(out ? ctx : tmp, connection, watch, &rows, err))
+        return false;
+    if (out)
+        *out = rows;
+    return true;
+}
+
+void connection_cancel(struct connection *connection)
+{
+    char why[256];
+    PGcancel *cancel = PQgetCancel(connection->pg);
+
+    if (!cancel)
+        return;
+    PQcancel(cancel, why, sizeof why);
+    PQfreeCancel(cancel);
+}
+
+enum connection_state connection_state(const struct connection *connection)
+{
+    if (PQstatus(connection->pg) != CONNECTION_OK)
+        return CONNECTION_BROKEN;
+    switch (PQtransactionStatus(connection->pg)) {
+    case PQTRANS_IDLE: return CONNECTION_IDLE;
+    case PQTRANS_INTRANS: return CONNECTION_IN_TRANSACTION;
+    case PQTRANS_INERROR: return CONNECTION_FAILED_TRANSACTION;
+    case PQTRANS_ACTIVE: return CONNECTION_ACTIVE;
+    default: return CONNECTION_BROKEN;
+    }
+}
+
+const char *connection_notices(const struct connection *connection)
+{
+    return connection->notices.data;
+}

@@ -1,0 +1,32 @@
+/* What the files behind connection.h share; nobody else includes it. */
+#ifndef AGENTS_PG_CONNECTION_PRIVATE_H
+#define AGENTS_PG_CONNECTION_PRIVATE_H
+
+#include <libpq-fe.h>
+
+#include "agents/base/text.h"
+#include "agents/pg/connection.h"
+
+struct connection {
+    PGconn *pg;
+    struct connection_facts facts;
+    struct text notices;
+};
+
+/* A libpq result owned by ctx; null stays null. */
+struct rows *rows_own(const void *ctx, PGresult *result);
+ExecStatusType rows_status(const struct rows *rows);
+
+/* Fills err from a failed result (null: from the connection) and returns false. */
+bool connection_failed(const struct connection *connection, const PGresult *result,
+                       struct error *err);
+
+/* Waits for what was sent and collects its last result, or the first that failed. A COPY that it
+ * starts comes back as it is. */
+bool connection_wait(const void *ctx, struct connection *connection,
+                     const struct connection_watch *watch, struct rows **out, struct error *err);
+
+/* Forgets the notices of the call before. */
+void connection_start(struct connection *connection);
+
+#endif
