@@ -124,8 +124,8 @@ bool rows_null(const struct rows *rows, size_t row, size_t col);
 size_t rows_texts(const void *ctx, const struct rows *rows, size_t row, size_t col,
                   const char *const **out);
 
-/* True when the error means that the server or the way to it went away: worth another try on a new
- * connection. */
-bool connection_error_is_lost(const struct error *err);
+/* True for the code of an error that means the server or the way to it went away: worth another try
+ * on a new connection. */
+bool connection_lost(enum error_code code);
 
 #endif

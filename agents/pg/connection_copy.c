@@ -1,22 +1,13 @@
-#include <stdlib.h>
-
 #include "agents/base/mem.h"
 #include "agents/pg/connection_private.h"
 
 static bool copy_start(struct connection *connection, const char *sql, ExecStatusType want,
                        struct error *err)
 {
-    SCOPE(tmp);
-    struct rows *rows = NULL;
-
     connection_start(connection);
     if (!PQsendQueryParams(connection->pg, sql, 0, NULL, NULL, NULL, NULL, 0))
         return connection_failed(connection, NULL, err);
-    if (!connection_wait(tmp, connection, NULL, &rows, err))
-        return false;
-    if (rows_status(rows) == want)
-        return true;
-    return fail(err, ERROR_INVALID, "the statement is not a COPY in the direction asked for");
+    return connection_wait_copy(connection, want, err);
 }
 
 static bool copy_end(struct connection *connection, int64_t *count, struct error *err)
@@ -52,8 +43,8 @@ bool connection_copy_out(struct connection *connection, const char *sql, connect
     connection_cancel(connection);
     while (PQgetCopyData(connection->pg, &chunk, 0) > 0)
         PQfreemem(chunk);
-    struct error cancelled;
-    return copy_end(connection, NULL, &cancelled) && false;
+    struct error ignored; /* the caller's own error is the one to report */
+    return copy_end(connection, NULL, &ignored) && false;
 }
 
 bool connection_copy_in(struct connection *connection, const char *sql, connection_give give,
@@ -72,6 +63,6 @@ bool connection_copy_in(struct connection *connection, const char *sql, connecti
         return connection_failed(connection, NULL, err);
     if (given)
         return copy_end(connection, count, err);
-    struct error refused;
-    return copy_end(connection, NULL, &refused) && false;
+    struct error ignored; /* the caller's own error is the one to report */
+    return copy_end(connection, NULL, &ignored) && false;
 }

@@ -114,7 +114,7 @@ bool connection_failed(const struct connection *connection, const PGresult *resu
     return false;
 }
 
-bool connection_error_is_lost(const struct error *err)
+bool connection_lost(enum error_code code)
 {
-    return err->code == ERROR_CONNECT;
+    return code == ERROR_CONNECT;
 }

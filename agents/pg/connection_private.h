@@ -15,16 +15,19 @@ struct connection {
 
 /* A libpq result owned by ctx; null stays null. */
 struct rows *rows_own(const void *ctx, PGresult *result);
-ExecStatusType rows_status(const struct rows *rows);
 
 /* Fills err from a failed result (null: from the connection) and returns false. */
 bool connection_failed(const struct connection *connection, const PGresult *result,
-                       struct error *err);
+                       struct error *err) MUSTCHECK;
 
-/* Waits for what was sent and collects its last result, or the first that failed. A COPY that it
- * starts comes back as it is. */
+/* Waits for what was sent and collects its last result, or the first that failed. */
 bool connection_wait(const void *ctx, struct connection *connection,
-                     const struct connection_watch *watch, struct rows **out, struct error *err);
+                     const struct connection_watch *watch, struct rows **out,
+                     struct error *err) MUSTCHECK;
+
+/* Waits for a COPY to begin in the direction `want` (PGRES_COPY_IN or PGRES_COPY_OUT). */
+bool connection_wait_copy(struct connection *connection, ExecStatusType want,
+                          struct error *err) MUSTCHECK;
 
 /* Forgets the notices of the call before. */
 void connection_start(struct connection *connection);

@@ -82,47 +82,96 @@ static bool is_copy(const PGresult *result)
 static bool wait_failed(const struct wait *w, const struct connection *connection,
                         const PGresult *result, struct error *err)
 {
-    connection_failed(connection, result, err);
+    long long ms = clock_mono_ms() - w->start_ms;
+
+    if (connection_failed(connection, result, err) || err->code != ERROR_TIMEOUT ||
+        w->end == WAIT_READY)
+        return false;
     if (w->end == WAIT_CANCELLED)
-        err->code = ERROR_CANCELLED;
-    else if (w->end == WAIT_TIMEOUT)
-        err->code = ERROR_TIMEOUT;
-    return false;
+        return fail(err, ERROR_CANCELLED, "cancelled after %lld ms", ms);
+    return fail(err, ERROR_TIMEOUT, "cancelled: no end within %lld ms", ms);
 }
 
-bool connection_wait(const void *ctx, struct connection *connection,
-                     const struct connection_watch *watch, struct rows **out, struct error *err)
+/* The last result, the first that failed, or a COPY's beginning; null: the connection is gone. */
+static PGresult *wait_last(struct wait *w, struct connection *connection)
 {
-    SCOPE(tmp);
+    PGresult *last = NULL, *next;
+
+    while (!last || !is_copy(last)) {
+        next = wait_ready(w, connection) ? PQgetResult(connection->pg) : NULL;
+        if (!next)
+            break;
+        if (last && is_failure(last)) {
+            PQclear(next);
+            continue;
+        }
+        PQclear(last);
+        last = next;
+    }
+    if (PQstatus(connection->pg) == CONNECTION_OK || (last && is_failure(last)))
+        return last;
+    PQclear(last);
+    return NULL;
+}
+
+/* Leaves a COPY that nobody wants, so that the connection can be used again. */
+static void leave_copy(struct connection *connection, ExecStatusType status)
+{
+    char *chunk = NULL;
+    PGresult *result;
+
+    if (status == PGRES_COPY_IN)
+        PQputCopyEnd(connection->pg, "not expected");
+    else
+        connection_cancel(connection);
+    while (status != PGRES_COPY_IN && PQgetCopyData(connection->pg, &chunk, 0) > 0)
+        PQfreemem(chunk);
+    while ((result = PQgetResult(connection->pg)))
+        PQclear(result);
+}
+
+static struct wait wait_begin(struct connection *connection, const struct connection_watch *watch)
+{
     struct wait w = { .watch = watch, .start_ms = clock_mono_ms() };
-    PGresult *last = NULL;
-    bool failed = false, lost = false;
 
     w.next_tick_ms = w.start_ms + (watch ? watch->every_ms : 0);
     while (PQflush(connection->pg) > 0) {
         struct pollfd fd = { .fd = PQsocket(connection->pg), .events = POLLOUT };
         poll(&fd, 1, -1);
     }
-    while (true) {
-        lost = !wait_ready(&w, connection);
-        PGresult *next = lost ? NULL : PQgetResult(connection->pg);
+    return w;
+}
 
-        if (!next)
-            break;
-        if (failed) {
-            PQclear(next);
-            continue;
-        }
-        PQclear(last);
-        last = next;
-        failed = is_failure(last);
-        if (is_copy(last))
-            break;
+bool connection_wait(const void *ctx, struct connection *connection,
+                     const struct connection_watch *watch, struct rows **out, struct error *err)
+{
+    SCOPE(tmp);
+    struct wait w = wait_begin(connection, watch);
+    PGresult *last = wait_last(&w, connection);
+    struct rows *rows = rows_own(tmp, last);
+
+    if (!last || is_failure(last))
+        return wait_failed(&w, connection, last, err);
+    if (is_copy(last)) {
+        leave_copy(connection, PQresultStatus(last));
+        return fail(err, ERROR_INVALID, "COPY to or from the client cannot be run like this");
     }
-    if (lost || !last || failed) {
-        rows_own(tmp, last);
-        return wait_failed(&w, connection, failed ? last : NULL, err);
-    }
-    *out = rows_own(ctx, last);
+    *out = mem_give(ctx, rows);
     return true;
+}
+
+bool connection_wait_copy(struct connection *connection, ExecStatusType want, struct error *err)
+{
+    SCOPE(tmp);
+    struct wait w = wait_begin(connection, NULL);
+    PGresult *last = wait_last(&w, connection);
+
+    rows_own(tmp, last);
+    if (!last || is_failure(last))
+        return wait_failed(&w, connection, last, err);
+    if (PQresultStatus(last) == want)
+        return true;
+    if (is_copy(last))
+        leave_copy(connection, PQresultStatus(last));
+    return fail(err, ERROR_INVALID, "the statement is not a COPY in the direction asked for");
 }

@@ -25,11 +25,6 @@ struct rows *rows_own(const void *ctx, PGresult *result)
     return rows;
 }
 
-ExecStatusType rows_status(const struct rows *rows)
-{
-    return PQresultStatus(rows->result);
-}
-
 size_t rows_count(const struct rows *rows)
 {
     return (size_t)PQntuples(rows->result);
