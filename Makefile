@@ -43,7 +43,8 @@ VARIANT  := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-om
 else ifneq ($(COV),)
 VARIANT  := --coverage
 else ifneq ($(FUZZ),)
-VARIANT  := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
+VARIANT  := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined \
+            -Wno-format-nonliteral
 else
 VARIANT  :=
 endif
@@ -183,14 +184,14 @@ crash: deps all ## seeded kills of controller, agent and database backend
 
 FUZZ_SECONDS ?= 10
 fuzz: ## run each fuzz target for FUZZ_SECONDS (10)
-	$(Q)$(MAKE) --no-print-directory FUZZ=1 fuzz-programs
+	$(Q)$(MAKE) --no-print-directory FUZZ=1 BUILD=build-fuzz CC=clang-14 fuzz-programs
 	$(Q)tests/fuzz/run build-fuzz $(FUZZ_SECONDS)
 
 bench: all $(BENCH_PROGRAMS) ## measure; nothing is judged
 	$(Q)set -e; for program in $(BENCH_PROGRAMS); do echo "== $$program"; $$program; done
 
 coverage: deps ## the suites on an instrumented build, then lines by folder
-	$(Q)$(MAKE) --no-print-directory COV=1 all unit golden scenario
+	$(Q)$(MAKE) --no-print-directory COV=1 BUILD=build-coverage all unit golden scenario
 	$(Q)tests/coverage build-coverage
 
 # --- demo, install ----------------------------------------------------------------------------
