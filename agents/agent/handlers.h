@@ -1,0 +1,48 @@
+/*
+ * What the agent does for each operation of wire/ops.h: one function each, in one table. To add an
+ * operation: its line in ops.h, a handle_NAME() in the file that does the work, its declaration
+ * here, its line in handlers.c. An operation without a line is answered ERROR_UNSUPPORTED and is
+ * not among the capabilities of the agent's hello.
+ *
+ * `args` is an object that a stranger wrote: check every field (json_need_text and its kin).
+ * Databases come by name and are looked up with agent_config_database. A handler returns its result
+ * as a new reference. Long ones send events with reply_event and end when it says that nobody
+ * listens any more; work that must outlive the asker is for the runner.
+ */
+#ifndef AGENTS_AGENT_HANDLERS_H
+#define AGENTS_AGENT_HANDLERS_H
+
+#include "agents/agent/config.h"
+#include "agents/wire/server.h"
+
+struct agent {
+    const struct agent_config *config;
+    const char *program; /* path of this very executable, to start the runner with */
+};
+
+typedef bool handler_function(struct agent *agent, const json_t *args, struct reply *reply,
+                              json_t **result, struct error *err) MUSTCHECK;
+
+struct handler {
+    enum operation op;
+    handler_function *function;
+};
+
+extern const struct handler agent_handlers[];
+extern const size_t agent_handler_count;
+
+/* Which operations have a handler: for hello_own. */
+void agent_capabilities(bool can[OP_COUNT_OF]);
+
+/* struct server's handle function; self is the struct agent. */
+bool agent_handle(void *self, enum operation op, const json_t *args, struct reply *reply,
+                  json_t **result, struct error *err) MUSTCHECK;
+
+/* The database that args name in "database". */
+bool agent_args_database(const struct agent *agent, const json_t *args,
+                         const struct agent_database **out, struct error *err) MUSTCHECK;
+
+/* {} → {version, time_ms, databases: [names], release_signers: true|false} */
+handler_function handle_hello;
+
+#endif

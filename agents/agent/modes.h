@@ -1,0 +1,27 @@
+/*
+ * What flotilla-agent can be started as: one function a mode, in one table. A mode parses its own
+ * options (argv[0] is its name), reports its errors on standard error and returns an exit code.
+ */
+#ifndef AGENTS_AGENT_MODES_H
+#define AGENTS_AGENT_MODES_H
+
+struct mode_start {
+    const char *config_path;
+    int argc;
+    char **argv;
+};
+
+typedef int mode_function(const struct mode_start *start);
+
+struct mode {
+    const char *name;
+    mode_function *run;
+};
+
+#define MODES_TEXT "serve, version"
+
+extern const struct mode modes[]; /* ends with a null name */
+
+mode_function mode_serve;
+
+#endif
