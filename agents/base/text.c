@@ -108,17 +108,23 @@ static size_t utf8_length(const unsigned char *s, size_t n)
     return utf8_forbidden(s) ? 0 : len;
 }
 
-bool text_is_utf8(const char *s, size_t n)
+size_t text_utf8_prefix(const char *s, size_t n)
 {
     const unsigned char *p = (const unsigned char *)s;
-    while (n > 0) {
-        size_t len = *p ? utf8_length(p, n) : 0;
+    size_t left = n;
+    while (left > 0) {
+        size_t len = *p ? utf8_length(p, left) : 0;
         if (len == 0)
-            return false;
+            break;
         p += len;
-        n -= len;
+        left -= len;
     }
-    return true;
+    return n - left;
+}
+
+bool text_is_utf8(const char *s, size_t n)
+{
+    return text_utf8_prefix(s, n) == n;
 }
 
 /* C1 controls (U+0080..U+009F) and the bidirectional overrides can steer a terminal too. */

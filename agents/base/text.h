@@ -46,6 +46,8 @@ bool text_empty(const char *s); /* null or "" */
 
 /* Valid UTF-8 without overlong forms and surrogates, no NUL in the n bytes. */
 bool text_is_utf8(const char *s, size_t n);
+/* How many of the n bytes come before the first that is not such text. */
+size_t text_utf8_prefix(const char *s, size_t n);
 
 /* s with control characters, escapes and invalid bytes replaced, safe to print on a terminal. */
 const char *text_printable(const void *ctx, const char *s);

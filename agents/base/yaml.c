@@ -1,0 +1,408 @@
+#include "agents/base/yaml.h"
+
+#include <string.h>
+#include <uthash.h>
+#include <yaml.h>
+
+#include "agents/base/file.h"
+#include "agents/base/mem.h"
+#include "agents/base/text.h"
+#include "agents/base/yaml_scalar.h"
+
+struct anchor {
+    const char *name;
+    struct yaml_node *node;
+    bool open; /* the node has not ended yet */
+    UT_hash_handle hh;
+};
+
+struct loader {
+    const void *ctx;
+    yaml_parser_t parser;
+    struct yaml_problems *problems;
+    struct anchor *anchors;
+    size_t nodes;
+};
+
+#define AUTO_EVENT __attribute__((cleanup(yaml_event_delete))) yaml_event_t
+
+static void loader_end(struct loader *l)
+{
+    HASH_CLEAR(hh, l->anchors);
+    yaml_parser_delete(&l->parser);
+}
+
+static void complain(struct loader *l, const yaml_mark_t *mark, const char *fmt, ...)
+    PRINTF_LIKE(3, 4);
+
+static void complain(struct loader *l, const yaml_mark_t *mark, const char *fmt, ...)
+{
+    SCOPE(tmp);
+    struct text t = text_init(tmp, TEXT_LINE);
+    va_list ap;
+    va_start(ap, fmt);
+    text_addv(&t, fmt, ap);
+    va_end(ap);
+    yaml_complain_at(l->problems, (int)mark->line + 1, (int)mark->column + 1, "%s", t.data);
+}
+
+/* Line and column of a byte; columns count characters, as libyaml's marks do. */
+static void place_of(const char *data, size_t offset, int *line, int *column)
+{
+    *line = *column = 1;
+    for (size_t i = 0; i < offset; i++) {
+        if (data[i] == '\n') {
+            (*line)++;
+            *column = 1;
+        } else if (((unsigned char)data[i] & 0xC0) != 0x80) {
+            (*column)++;
+        }
+    }
+}
+
+static void complain_syntax(struct loader *l)
+{
+    const yaml_parser_t *p = &l->parser;
+    const char *what = p->problem ? p->problem : "it cannot be read";
+    if (p->error == YAML_READER_ERROR) {
+        int line, column;
+        place_of((const char *)p->input.string.start, p->problem_offset, &line, &column);
+        yaml_complain_at(l->problems, line, column,
+                         "not YAML: %s (0x%02x), a file holds UTF-8 text only", what,
+                         (unsigned)p->problem_value);
+        return;
+    }
+    SCOPE(tmp);
+    struct text t = text_init(tmp, TEXT_LINE);
+    text_addf(&t, "not YAML: %s", what);
+    if (p->context)
+        text_addf(&t, " %s that starts on line %zu", p->context, p->context_mark.line + 1);
+    bool tab = p->error == YAML_SCANNER_ERROR && p->buffer.pointer && *p->buffer.pointer == '\t';
+    text_add(&t, tab ? ", indent with spaces, not tabs" : ", check its indentation and quotes");
+    complain(l, &p->problem_mark, "%s", t.data);
+}
+
+static bool next_event(struct loader *l, yaml_event_t *event)
+{
+    if (yaml_parser_parse(&l->parser, event))
+        return true;
+    complain_syntax(l);
+    return false;
+}
+
+static struct yaml_node *node_new(struct loader *l, const yaml_event_t *event, const char *name)
+{
+    if (++l->nodes > YAML_NODE_LIMIT) {
+        complain(l, &event->start_mark, "the file has more than %d values, split it",
+                 YAML_NODE_LIMIT);
+        return NULL;
+    }
+    struct yaml_node *node = mem_new(l->ctx, struct yaml_node);
+    node->line = (int)event->start_mark.line + 1;
+    node->column = (int)event->start_mark.column + 1;
+    node->name = name;
+    node->weight = 1;
+    return node;
+}
+
+static bool refuse_tag(struct loader *l, const yaml_event_t *event, const yaml_char_t *tag)
+{
+    if (!tag)
+        return true;
+    SCOPE(tmp);
+    complain(l, &event->start_mark, "the tag %s is not used here, quote a value to make it text",
+             text_printable(tmp, (const char *)tag));
+    return false;
+}
+
+/* Declares an anchor for a node that begins; a later one of the same name hides it, as in YAML. */
+static struct anchor *anchor_begin(struct loader *l, const yaml_char_t *name,
+                                   struct yaml_node *node)
+{
+    if (!name)
+        return NULL;
+    struct anchor *a = NULL;
+    HASH_FIND_STR(l->anchors, (const char *)name, a);
+    if (!a) {
+        a = mem_new(l->ctx, struct anchor);
+        a->name = mem_text(a, (const char *)name);
+        HASH_ADD_KEYPTR(hh, l->anchors, a->name, strlen(a->name), a);
+    }
+    a->node = node;
+    a->open = true;
+    return a;
+}
+
+/* A later anchor of the same name inside the node takes the name over; then this one is gone. */
+static void anchor_end(struct anchor *a, const struct yaml_node *node)
+{
+    if (a && a->node == node)
+        a->open = false;
+}
+
+static struct yaml_node *read_node(struct loader *l, yaml_event_t *event, int depth,
+                                   const char *name);
+
+static struct yaml_node *read_alias(struct loader *l, const yaml_event_t *event, const char *name)
+{
+    SCOPE(tmp);
+    const char *shown = text_printable(tmp, (const char *)event->data.alias.anchor);
+    struct anchor *a = NULL;
+    HASH_FIND_STR(l->anchors, (const char *)event->data.alias.anchor, a);
+    if (!a) {
+        complain(l, &event->start_mark, "there is no anchor &%s before the alias *%s", shown,
+                 shown);
+        return NULL;
+    }
+    if (a->open) {
+        complain(l, &event->start_mark, "the alias *%s stands inside of its own anchor", shown);
+        return NULL;
+    }
+    struct yaml_node *node = node_new(l, event, name);
+    if (!node)
+        return NULL;
+    struct yaml_node place = *node;
+    *node = *a->node;
+    node->line = place.line;
+    node->column = place.column;
+    node->name = name;
+    return node;
+}
+
+static struct yaml_node *read_scalar(struct loader *l, const yaml_event_t *event, const char *name)
+{
+    const char *value = (const char *)event->data.scalar.value;
+    size_t len = event->data.scalar.length;
+    struct yaml_node *node = node_new(l, event, name);
+    if (!node || !refuse_tag(l, event, event->data.scalar.tag))
+        return NULL;
+    if (memchr(value, '\0', len)) {
+        complain(l, &event->start_mark, "the text holds a NUL character, which nothing can use");
+        return NULL;
+    }
+    bool plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+    node->text = mem_textn(node, value, len);
+    node->type = plain ? yaml_scalar_type(node->text) : YAML_TEXT;
+    node->weight += len / 64;
+    anchor_end(anchor_begin(l, event->data.scalar.anchor, node), node);
+    return node;
+}
+
+/* Adds a child that is complete; refuses what would take too long to walk or is too deep. */
+static bool adopt(struct loader *l, struct yaml_node *parent, const struct yaml_node *child,
+                  int depth, const yaml_mark_t *mark)
+{
+    parent->weight += child->weight;
+    if (child->height + 1 > parent->height)
+        parent->height = child->height + 1;
+    if (parent->weight > YAML_VISIT_LIMIT) {
+        complain(l, mark, "aliases make the file more than %d values long, write less",
+                 YAML_VISIT_LIMIT);
+        return false;
+    }
+    if (depth + child->height > YAML_DEPTH_LIMIT) {
+        complain(l, mark, "nested deeper than %d levels, which no file of ours needs",
+                 YAML_DEPTH_LIMIT);
+        return false;
+    }
+    return true;
+}
+
+static struct yaml_node *read_list(struct loader *l, const yaml_event_t *start, int depth,
+                                   const char *name)
+{
+    struct yaml_node *list = node_new(l, start, name);
+    if (!list || !refuse_tag(l, start, start->data.sequence_start.tag))
+        return NULL;
+    list->type = YAML_LIST;
+    struct anchor *anchor = anchor_begin(l, start->data.sequence_start.anchor, list);
+    for (;;) {
+        AUTO_EVENT event = { 0 };
+        if (!next_event(l, &event))
+            return NULL;
+        if (event.type == YAML_SEQUENCE_END_EVENT)
+            break;
+        const char *place = mem_printf(list, "item %zu", list->count + 1);
+        struct yaml_node *item = read_node(l, &event, depth + 1, place);
+        if (!item || !adopt(l, list, item, depth, &event.start_mark))
+            return NULL;
+        list->items = mem_room(list, list->items, struct yaml_node *, list->count + 1);
+        list->items[list->count++] = item;
+    }
+    anchor_end(anchor, list);
+    return list;
+}
+
+static int by_text(const void *a, const void *b)
+{
+    const struct yaml_node *x = *(struct yaml_node *const *)a;
+    const struct yaml_node *y = *(struct yaml_node *const *)b;
+    int order = strcmp(x->text, y->text);
+    if (order)
+        return order;
+    return x->line != y->line ? x->line - y->line : x->column - y->column;
+}
+
+static bool keys_differ(struct loader *l, const struct yaml_node *map)
+{
+    SCOPE(tmp);
+    bool differ = true;
+    struct yaml_node **sorted = mem_array(tmp, struct yaml_node *, map->count);
+    for (size_t i = 0; i < map->count; i++)
+        sorted[i] = map->keys[i];
+    qsort(sorted, map->count, sizeof(*sorted), by_text);
+    for (size_t i = 1; i < map->count; i++) {
+        if (strcmp(sorted[i - 1]->text, sorted[i]->text) != 0)
+            continue;
+        yaml_complain(l->problems, sorted[i],
+                      "the key \"%s\" is already on line %d column %d, keep one of them",
+                      text_printable(tmp, sorted[i]->text), sorted[i - 1]->line,
+                      sorted[i - 1]->column);
+        differ = false;
+    }
+    return differ;
+}
+
+static struct yaml_node *read_key(struct loader *l, yaml_event_t *event, int depth)
+{
+    bool scalar = event->type == YAML_SCALAR_EVENT || event->type == YAML_ALIAS_EVENT;
+    struct yaml_node *key = scalar ? read_node(l, event, depth, "a key") : NULL;
+    if (!scalar || (key && (key->type == YAML_LIST || key->type == YAML_MAP))) {
+        complain(l, &event->start_mark, "a key must be text, quote it if it starts with [ or {");
+        return NULL;
+    }
+    if (key && key->type == YAML_NULL) {
+        complain(l, &event->start_mark, "a key is empty, write its name before the colon");
+        return NULL;
+    }
+    return key;
+}
+
+static struct yaml_node *read_map(struct loader *l, const yaml_event_t *start, int depth,
+                                  const char *name)
+{
+    struct yaml_node *map = node_new(l, start, name);
+    if (!map || !refuse_tag(l, start, start->data.mapping_start.tag))
+        return NULL;
+    map->type = YAML_MAP;
+    struct anchor *anchor = anchor_begin(l, start->data.mapping_start.anchor, map);
+    for (;;) {
+        AUTO_EVENT event = { 0 };
+        AUTO_EVENT second = { 0 };
+        if (!next_event(l, &event))
+            return NULL;
+        if (event.type == YAML_MAPPING_END_EVENT)
+            break;
+        struct yaml_node *key = read_key(l, &event, depth + 1);
+        if (!key || !next_event(l, &second))
+            return NULL;
+        struct yaml_node *value = read_node(l, &second, depth + 1, key->text);
+        if (!value || !adopt(l, map, key, depth, &event.start_mark) ||
+            !adopt(l, map, value, depth, &second.start_mark))
+            return NULL;
+        map->keys = mem_room(map, map->keys, struct yaml_node *, map->count + 1);
+        map->items = mem_room(map, map->items, struct yaml_node *, map->count + 1);
+        map->keys[map->count] = key;
+        map->items[map->count++] = value;
+    }
+    anchor_end(anchor, map);
+    return keys_differ(l, map) ? map : NULL;
+}
+
+static struct yaml_node *read_node(struct loader *l, yaml_event_t *event, int depth,
+                                   const char *name)
+{
+    if (depth > YAML_DEPTH_LIMIT) {
+        complain(l, &event->start_mark, "nested deeper than %d levels, which no file of ours needs",
+                 YAML_DEPTH_LIMIT);
+        return NULL;
+    }
+    switch (event->type) {
+    case YAML_ALIAS_EVENT: return read_alias(l, event, name);
+    case YAML_SCALAR_EVENT: return read_scalar(l, event, name);
+    case YAML_SEQUENCE_START_EVENT: return read_list(l, event, depth, name);
+    case YAML_MAPPING_START_EVENT: return read_map(l, event, depth, name);
+    default: complain(l, &event->start_mark, "not YAML: a value was expected"); return NULL;
+    }
+}
+
+/* Reads events up to one of the wanted type: STREAM-START and DOCUMENT-START come before a root. */
+static bool skip_to_root(struct loader *l, yaml_event_t *event)
+{
+    for (;;) {
+        if (!next_event(l, event))
+            return false;
+        if (event->type == YAML_STREAM_END_EVENT) {
+            yaml_complain_at(l->problems, 1, 1, "the file is empty");
+            return false;
+        }
+        if (event->type != YAML_STREAM_START_EVENT && event->type != YAML_DOCUMENT_START_EVENT)
+            return true;
+        yaml_event_delete(event);
+    }
+}
+
+static bool ends_here(struct loader *l)
+{
+    for (;;) {
+        AUTO_EVENT event = { 0 };
+        if (!next_event(l, &event))
+            return false;
+        if (event.type == YAML_STREAM_END_EVENT)
+            return true;
+        if (event.type == YAML_DOCUMENT_END_EVENT)
+            continue;
+        complain(l, &event.start_mark, "a second document starts here, one a file is allowed");
+        return false;
+    }
+}
+
+struct yaml_node *yaml_parse(const void *ctx, const char *data, size_t len,
+                             struct yaml_problems *problems)
+{
+    size_t good = text_utf8_prefix(data, len);
+    if (good < len) {
+        int line, column;
+        place_of(data, good, &line, &column);
+        yaml_complain_at(problems, line, column, "the byte 0x%02x is not UTF-8 text here",
+                         (unsigned char)data[good]);
+        return NULL;
+    }
+    __attribute__((cleanup(loader_end))) struct loader l = { .problems = problems };
+    void *holder = talloc_new(ctx);
+    l.ctx = holder;
+    if (!yaml_parser_initialize(&l.parser)) {
+        yaml_complain_at(problems, 1, 1, "out of memory");
+        talloc_free(holder);
+        return NULL;
+    }
+    yaml_parser_set_encoding(&l.parser, YAML_UTF8_ENCODING);
+    yaml_parser_set_input_string(&l.parser, (const unsigned char *)data, len);
+    AUTO_EVENT event = { 0 };
+    struct yaml_node *root = NULL;
+    if (skip_to_root(&l, &event))
+        root = read_node(&l, &event, 1, "the file");
+    if (root && ends_here(&l))
+        return root;
+    talloc_free(holder);
+    return NULL;
+}
+
+struct yaml_node *yaml_load(const void *ctx, const char *path, size_t most,
+                            struct yaml_problems *problems)
+{
+    SCOPE(tmp);
+    const char *data;
+    size_t len;
+    struct error err = { 0 };
+    if (!file_read(tmp, path, most, &data, &len, &err)) {
+        const char *what = err.message;
+        size_t n = strlen(path);
+        /* file_read says "PATH: what"; the place says the path already. */
+        if (text_starts(what, path) && text_starts(what + n, ": "))
+            what += n + 2;
+        yaml_complain_at(problems, 1, 1, "%s", what);
+        return NULL;
+    }
+    return yaml_parse(ctx, data, len, problems);
+}
