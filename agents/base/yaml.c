@@ -17,7 +17,8 @@ struct anchor {
 };
 
 struct loader {
-    const void *ctx;
+    const void *ctx;     /* of the tree */
+    const void *scratch; /* of the anchors; outlives the loader */
     yaml_parser_t parser;
     struct yaml_problems *problems;
     struct anchor *anchors;
@@ -124,7 +125,7 @@ static struct anchor *anchor_begin(struct loader *l, const yaml_char_t *name,
     struct anchor *a = NULL;
     HASH_FIND_STR(l->anchors, (const char *)name, a);
     if (!a) {
-        a = mem_new(l->ctx, struct anchor);
+        a = mem_new(l->scratch, struct anchor);
         a->name = mem_text(a, (const char *)name);
         HASH_ADD_KEYPTR(hh, l->anchors, a->name, strlen(a->name), a);
     }
@@ -368,7 +369,9 @@ struct yaml_node *yaml_parse(const void *ctx, const char *data, size_t len,
                          (unsigned char)data[good]);
         return NULL;
     }
+    SCOPE(scratch);
     __attribute__((cleanup(loader_end))) struct loader l = { .problems = problems };
+    l.scratch = scratch;
     void *holder = talloc_new(ctx);
     l.ctx = holder;
     if (!yaml_parser_initialize(&l.parser)) {
