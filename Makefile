@@ -68,6 +68,8 @@ FUZZ_SRC       := $(wildcard tests/fuzz/fuzz_*.c)
 BENCH_SRC      := $(wildcard tests/bench/bench_*.c)
 # Shared by test programs (fixtures, scripted fakes): linked into each of them when needed.
 TESTLIB_SRC    := $(call find_c,tests/fake)
+# The clients of the demo: a program of its own, that shares nothing with the others.
+TRAFFIC_SRC    := $(call find_c,deploy/demo/traffic)
 
 object          = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 AGENT_MAIN     := agents/agent/main.c
@@ -79,12 +81,12 @@ UNIT_PROGRAMS  := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(UNIT_SRC))
 FUZZ_PROGRAMS  := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(FUZZ_SRC))
 BENCH_PROGRAMS := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(BENCH_SRC))
 OBJECTS        := $(call object,$(sort $(AGENT_SRC) $(CONTROLLER_SRC) $(UNIT_SRC) $(BENCH_SRC) $(FUZZ_SRC) \
-                  $(TESTLIB_SRC)))
+                  $(TESTLIB_SRC) $(TRAFFIC_SRC)))
 
 .PHONY: all demo demo-clean test check style fuzz bench coverage crash install clean help unit \
         golden scenario deps format fuzz-programs FORCE
 
-all: $(PROGRAMS) ## build/flotilla and build/flotilla-agent (the default)
+all: $(PROGRAMS) $(BUILD)/demo-traffic ## build/flotilla and build/flotilla-agent (the default)
 
 # --- compile and link -------------------------------------------------------------------------
 
@@ -95,6 +97,10 @@ $(BUILD)/flotilla: $(call object,$(CONTROLLER_SRC) $(FLOOR_SRC))
 $(BUILD)/flotilla-agent: $(call object,$(AGENT_SRC))
 	@echo '  LINK    $@'
 	$(Q)$(LINK) -o $@ $(filter %.o,$^) $(AGENT_LIBS)
+
+$(BUILD)/demo-traffic: $(call object,$(TRAFFIC_SRC)) $(BUILD)/flags
+	@echo '  LINK    $@'
+	$(Q)$(LINK) -o $@ $(filter %.o,$^) -lpq -ljansson -lm
 
 $(BUILD)/libagent.a: $(call object,$(filter-out $(AGENT_MAIN),$(AGENT_SRC)))
 $(BUILD)/libcontroller.a: $(call object,$(filter-out $(CONTROLLER_MAIN),$(CONTROLLER_SRC)))

@@ -58,6 +58,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 HERE = os.path.dirname(os.path.realpath(__file__))
@@ -149,6 +150,7 @@ class Service:
     def __init__(self, name, hosts, owners, schema, manifest):
         self.name, self.hosts, self.owners = name, hosts, owners
         self.schema, self.manifest = schema, manifest
+        self.extensions, self.before, self.after = [], "", ""
         self.owner_role = name.replace("-", "_") + "_owner"
         base = name.replace("-", "_")
         self.databases = [base] if len(hosts) == 1 else [f"{base}_{i + 1}" for i in range(len(hosts))]
@@ -166,7 +168,7 @@ class Fleet:
         self.user = unprivileged()
         self.dir = directory
         self.hosts, self.teams, self.services, self.defaults = {}, {}, {}, {}
-        self.keeper = None
+        self.keeper, self._asking = None, threading.Lock()
         self.ssh_port = self.sshd_pid = 0
         self.started = False
 
@@ -182,11 +184,17 @@ class Fleet:
     def owner(self, team, *members):
         self.teams[team] = list(members)
 
-    def service(self, name, host=None, owners=(), schema="", hosts=None, **manifest):
-        """manifest: further keys of the service in fleet.yaml (references, consumes, health …)."""
-        self.services[name] = Service(name, hosts or [host or next(iter(self.hosts))],
-                                      list(owners) or list(self.teams), schema, manifest)
-        return self.services[name]
+    def service(self, name, host=None, owners=(), schema="", hosts=None, extensions=(), before="",
+                after="", **manifest):
+        """manifest: further keys of the service in fleet.yaml (references, consumes, health …).
+        schema is run by the owner role; before it `before`, and after all services are loaded `after`,
+        by a superuser. They may be functions of the fleet, for what is known only then (ports).
+        extensions are created in the database and in its scratch."""
+        service = Service(name, hosts or [host or next(iter(self.hosts))],
+                          list(owners) or list(self.teams), schema, manifest)
+        service.extensions, service.before, service.after = list(extensions), before, after
+        self.services[name] = service
+        return service
 
     # -- life --------------------------------------------------------------------------------
 
@@ -209,8 +217,10 @@ class Fleet:
             for name in sorted(clusters):
                 self.up(name)
             self._roles()
+            with concurrent.futures.ThreadPoolExecutor(max_workers=3) as pool:
+                list(pool.map(self.load, self.services))
             for name in self.services:
-                self.load(name)
+                self.finish(name)
             self.write_files()
             if self.transport != "local":
                 self.sshd_start()
@@ -262,6 +272,10 @@ class Fleet:
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True, cwd="/")
 
     def _ask(self, **request):
+        with self._asking:
+            return self._ask_alone(request)
+
+    def _ask_alone(self, request):
         self.keeper.stdin.write(json.dumps(request).encode() + b"\n")
         self.keeper.stdin.flush()
         reply = json.loads(self.keeper.stdout.readline() or '{"error": "the keeper is gone"}')
@@ -406,11 +420,25 @@ class Fleet:
             self._psql(host, "postgres", "postgres",
                        f'CREATE DATABASE "{database}" OWNER "{service.owner_role}";\n'
                        f'CREATE DATABASE "{database}_scratch" OWNER flotilla_scratch;')
+            extensions = "".join(f'CREATE EXTENSION "{e}";\n' for e in service.extensions)
+            if "postgres_fdw" in service.extensions:
+                extensions += "GRANT USAGE ON FOREIGN DATA WRAPPER postgres_fdw TO flotilla_scratch;\n"
+            self._psql(host, database + "_scratch", "postgres", extensions)
             self._psql(host, database, "postgres",
                        f'ALTER SCHEMA public OWNER TO "{service.owner_role}";\n'
-                       "CREATE EXTENSION pg_stat_statements;")
+                       "CREATE EXTENSION pg_stat_statements;" + extensions + self._text(service.before))
             if service.schema:
-                self._psql(host, database, service.owner_role, service.schema)
+                self._psql(host, database, service.owner_role, self._text(service.schema))
+
+    def finish(self, name):
+        """Runs the service's `after` script."""
+        service = self.services[name]
+        for host, database in zip(service.hosts, service.databases):
+            if service.after:
+                self._psql(self.hosts[host], database, "postgres", self._text(service.after))
+
+    def _text(self, script):
+        return script(self) if callable(script) else script
 
     def reset(self, name, keep_state=False):
         """The service's databases as they were at the start; flotilla's state is forgotten."""
@@ -420,6 +448,7 @@ class Fleet:
                        f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE);\n'
                        f'DROP DATABASE IF EXISTS "{database}_scratch" WITH (FORCE);')
         self.load(name)
+        self.finish(name)
         if not keep_state:
             self.forget()
 

@@ -25,7 +25,7 @@ SPEECH = {w: "libraries do not print: return it, or say it in cli/" for w in
            "warnx", "syslog", "dprintf", "psignal"]}
 SPEECH |= {w: "libraries do not end the program: return false" for w in ["exit", "errx"]}
 # The edges: what faces a person or is a program's main loop.
-SPEAKERS = ("controller/cli/", "controller/main.c", "agents/agent/", "agents/base/log.", "tests/")
+SPEAKERS = ("controller/cli/", "controller/main.c", "agents/agent/", "agents/base/log.", "tests/", "deploy/")
 CONSTRUCTS = [
     (r"\bgoto\b", "goto", "SCOPE and AUTO_* clean up"),
     (r"\btypedef\s+(struct|union|enum)\b", "a typedef'd struct", "write struct noun"),
