@@ -8,7 +8,7 @@
 # cannot hide in an incremental build. A change of flags rebuilds what it concerns.
 
 MAKEFLAGS += --no-builtin-rules
-ifeq ($(filter -j% --jobserver%,$(MAKEFLAGS)),)
+ifeq ($(MAKELEVEL)$(filter -j% --jobserver%,$(MAKEFLAGS)),0)
 MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 2)
 endif
 .DELETE_ON_ERROR:
@@ -43,8 +43,7 @@ VARIANT  := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-om
 else ifneq ($(COV),)
 VARIANT  := --coverage
 else ifneq ($(FUZZ),)
-VARIANT  := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined \
-            -Wno-format-nonliteral
+VARIANT  := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -w
 else
 VARIANT  :=
 endif
@@ -131,6 +130,7 @@ $(BUILD)/obj/%.o: %.c $(BUILD)/flags
 	$(Q)$(COMPILE) $(LIB_CFLAGS) $(if $(WERROR),-Werror) -MMD -MP -c -o $@ $< 2>$@.warnings || \
 	    { cat $@.warnings >&2; rm -f $@; exit 1; }
 	$(Q)cat $@.warnings >&2
+	$(Q)sed -nE 's|^ *EMBED\([^"]*"([^"]*)".*|$@: \1\n\1:|p' $< >>$(@:.o=.d)
 
 WARNED := $(if $(wildcard $(BUILD)/obj),$(patsubst %.warnings,%,$(shell \
           find $(BUILD)/obj -name '*.o.warnings' -size +0)))
