@@ -1,7 +1,8 @@
-"""The demo fleet: twelve services of a shop on three hosts. `run` drives it; see README of this folder."""
+"""The demo fleet: twelve services of a shop on three hosts. `run` drives it; see README.md here."""
 
 import os
 import sys
+import time
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
@@ -110,3 +111,13 @@ def shop(directory, rows, transport="ssh", **more):
                       before=before.get(name, role(name + "_app")), after=after.get(name, "VACUUM ANALYZE;"),
                       **manifest)
     return fleet
+
+
+def settle(fleet):
+    """Waits until search has its copy of the products, so that checksums stand still."""
+    pending = "SELECT count(*) FROM pg_subscription_rel WHERE srsubstate <> 'r';"
+    deadline = time.monotonic() + 60
+    while fleet.value("search", pending) != "0":
+        if time.monotonic() > deadline:
+            raise RuntimeError("the subscription of search does not catch up: see log/postgres-db1.log")
+        time.sleep(0.05)

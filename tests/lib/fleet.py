@@ -248,13 +248,16 @@ class Fleet:
                 keeper.terminate()
                 keeper.wait()
             keeper.stdout.close()
-        if self.dir and not os.environ.get("KEEP"):
+        if keeper and not os.environ.get("KEEP"):
             shutil.rmtree(self.dir, ignore_errors=True)
 
     def detach(self):
-        """Leaves the servers running when this process ends; ends them: SIGTERM to the keeper's pid."""
+        """Leaves the servers running when this process ends. SIGTERM to the keeper, whose pid this
+        gives, ends them and removes the folder."""
         self._ask(op="detach")
-        return self.keeper.pid
+        atexit.unregister(self.stop)
+        pid, self.keeper = self.keeper.pid, None
+        return pid
 
     def _in(self, *parts):
         return os.path.join(self.dir, *parts)
@@ -500,9 +503,11 @@ class Fleet:
         for service in self.services.values():
             instances = []
             for at, database, instance in zip(service.hosts, service.databases, service.instances):
-                entry = {"name": instance, "host": self.hosts[at].address, "agent_database": database}
+                entry = {"name": instance, "agent_database": database}
                 if self.transport == "local":
                     entry["agent_config"] = self.hosts[at].agent_yaml
+                else:
+                    entry["host"] = self.hosts[at].address
                 instances.append(entry)
             services[service.name] = dict(
                 {"owners": service.owners, "instances": {self.environment: instances}},
@@ -602,15 +607,16 @@ class Fleet:
 
     # -- running flotilla --------------------------------------------------------------------
 
-    def _environment(self, more=None):
+    def environment_of_commands(self, more=None):
         env = {k: v for k, v in os.environ.items() if not k.startswith(("PG", "SSH_"))}
-        env.update(LANG, NO_COLOR="1", **(more or {}))
+        # `transport: local` finds the agent there
+        env.update(LANG, NO_COLOR="1", PATH=f"{self._in('bin')}:{LANG['PATH']}", **(more or {}))
         return env
 
     def _run(self, argv, timeout=300, env=None, **more):
         begin = time.monotonic()
         try:
-            done = subprocess.run(argv, cwd=self.work, env=self._environment(env), text=True,
+            done = subprocess.run(argv, cwd=self.work, env=self.environment_of_commands(env), text=True,
                                   errors="replace", stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                   timeout=timeout, check=False, **more)
         except subprocess.TimeoutExpired as e:
@@ -634,7 +640,7 @@ class Fleet:
         """Starts flotilla and gives the subprocess.Popen (own process group; output to pipes)."""
         more = dict({"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}, **more)
         return subprocess.Popen([self.flotilla_program, *args], cwd=self.work, stdin=subprocess.DEVNULL,
-                                env=self._environment(env), start_new_session=True, **more)
+                                env=self.environment_of_commands(env), start_new_session=True, **more)
 
     def approve(self, plan, people=None, *args):
         """approve PLAN --as NAME --key FILE by everybody (or the named people)."""
@@ -649,7 +655,7 @@ class Fleet:
                 str(host.port), "-U", role, "-d", database, "-f", "-"]
         if rows:
             argv += ["-A", "-t", "-F", "\x1f", "-R", "\x1e", "-P", "null=\x1a"]
-        done = subprocess.run(argv, input=script, text=True, env=self._environment({"PGTZ": "UTC"}),
+        done = subprocess.run(argv, input=script, text=True, env=self.environment_of_commands({"PGTZ": "UTC"}),
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False, cwd="/")
         if done.returncode:
             raise RuntimeError(f"psql {database} as {role}: {done.stderr.strip()}\n{script[:2000]}")
