@@ -45,7 +45,8 @@ bool approval_verify(const struct part *part, const struct approval *approval,
 bool approvals_suffice(const struct part *part, const struct approval *approvals, size_t count,
                        const struct approval_rule *rule, struct error *err) MUSTCHECK;
 
-/* The file form: the armoured signature, then the signed text. */
+/* The file form: the armoured signature, then the signed text. Null when part and approval cannot
+ * make such a text (approval_sign() and approval_verify() say why). */
 const char *approval_to_file(const void *ctx, const struct part *part,
                              const struct approval *approval);
 /* Takes a file apart; also tells what part it names, to find the one it belongs to. */
@@ -55,6 +56,9 @@ struct approval_named {
 };
 bool approval_from_file(const void *ctx, const char *data, size_t len, struct approval_named *out,
                         struct error *err) MUSTCHECK;
+
+/* Has the shape of ssh-keygen's armour and a sane length; says nothing about who signed what. */
+bool approval_armour_is_sound(const char *armour);
 
 json_t *approval_to_json(const struct approval *approval);
 bool approval_from_json(const void *ctx, const json_t *json, struct approval *out,
