@@ -21,6 +21,12 @@ struct session_options {
     int64_t connect_timeout_ms; /* to reach the host and log in; 0: 15 s */
 };
 
+/* How long each part of the way took, in milliseconds; -1: the transport has no such part. */
+struct session_timing {
+    int64_t resolve, connect, handshake, login;
+    int64_t agent; /* from the start of the agent (login shell included) to its hello */
+};
+
 struct session;
 
 /* Connects, checks the host's key, logs in, starts the agent and says hello. options may be null.
@@ -37,6 +43,8 @@ bool session_call(struct session *session, const void *ctx, const struct call *c
 
 /* What the agent said about itself and its host. */
 const struct hello *session_peer(const struct session *session);
+
+struct session_timing session_timing(const struct session *session);
 
 /* False once the connection is lost. */
 bool session_usable(const struct session *session);
