@@ -45,4 +45,7 @@ bool agent_args_database(const struct agent *agent, const json_t *args,
 /* {} → {version, time_ms, databases: [names], release_signers: true|false} */
 handler_function handle_hello;
 
+/* {database} → {checks: [{check, level, what, fix}]}; doctor.h */
+handler_function handle_doctor;
+
 #endif

@@ -14,6 +14,7 @@ static int mode_version(const struct mode_start *start)
 
 const struct mode modes[] = {
     { "serve", mode_serve },
+    { "check", mode_check },
     { "version", mode_version },
     { NULL, NULL },
 };

@@ -18,10 +18,11 @@ struct mode {
     mode_function *run;
 };
 
-#define MODES_TEXT "serve, version"
+#define MODES_TEXT "serve, check, version"
 
 extern const struct mode modes[]; /* ends with a null name */
 
 mode_function mode_serve;
+mode_function mode_check;
 
 #endif
