@@ -21,6 +21,12 @@ ARCHITECTURE = """# Architecture
 | Header | Where | Why |
 |---|---|---|
 | `libpq-fe.h` | `agents/pg/connection*` | one place |
+
+## Invariants
+
+| | What | Guarded by |
+|---|---|---|
+| 1 | `thing_count()` is one | `agents/base/thing.c: thing_count` |
 """
 
 HEADER = """/*
@@ -82,6 +88,12 @@ class Style(testing.Case):
         self.write("agents/pg/rows.c", "#include <libpq-fe.h>\n#include <glib.h>\n#include <stdio.h>\n")
         self.finds("agents/pg/rows.c:1: <libpq-fe.h> stays inside agents/pg/connection*",
                    "agents/pg/rows.c:2: <glib.h> is not a library of this project")
+
+    def test_promises(self):
+        self.write("docs/ARCHITECTURE.md", ARCHITECTURE.replace("`thing_count()`", "`thing_gone()`")
+                   .replace("thing.c: thing_count", "thing.c: thing_test") + "| 2 | more | |\n")
+        self.finds("no function thing_gone is defined", "no test thing_test in agents/base/thing.c",
+                   "an invariant without a guard")
 
     def test_banned(self):
         self.write("agents/base/bad.c", SOURCE + """
