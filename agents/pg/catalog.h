@@ -82,7 +82,11 @@ struct constraint *relation_constraint(const struct relation *relation, const ch
 struct index *relation_index(const struct relation *relation, const char *name);
 struct constraint *relation_primary_key(const struct relation *relation);
 
-/* A deep copy through JSON, for simulation of steps. */
+/* A deep copy, for simulation of steps. Its lists are talloc arrays that mem_room can grow;
+ * catalog_sort() puts a changed one in order again. */
 struct catalog *catalog_copy(const void *ctx, const struct catalog *catalog);
+
+/* Puts relations, their parts and all other lists into the order that catalog_read gives them. */
+void catalog_sort(struct catalog *catalog);
 
 #endif

@@ -107,9 +107,12 @@ struct relation {
     const char *server;    /* foreign tables */
     const char *foreign_schema, *foreign_table;
     const char *comment;
-    int64_t rows;               /* estimate; -1 unknown */
-    int64_t bytes;              /* heap + indexes + toast, from relpages */
-    struct catalog_texts reads; /* views: "schema.table.column" of every column they read */
+    int64_t rows;  /* estimate; -1 unknown */
+    int64_t bytes; /* heap + indexes + toast, from relpages */
+    /* Views: "schema.table.column" of every column they read, "schema.table.*" when they read a
+     * table but none of its columns; pieces quoted where object names quote them. */
+    struct catalog_texts reads;
+    bool incomplete; /* some of it could not be read: see `unreadable` */
 };
 
 struct type {
@@ -138,6 +141,7 @@ struct function {
     struct catalog_texts config;
     const char *owner;
     struct catalog_texts acl;
+    struct catalog_texts reads; /* SQL-standard bodies only, as for views */
 };
 
 struct sequence {
@@ -169,6 +173,7 @@ struct server {
 struct publication {
     const char *name;
     bool all_tables;
+    const char *publish;         /* "insert, update, delete, truncate" */
     struct catalog_texts tables; /* "schema.table", or "schema.table(a, b)" with a column list */
 };
 
