@@ -244,6 +244,8 @@ bool yaml_int(struct yaml_problems *problems, const struct yaml_node *node, int6
     int64_t n = 0;
     const char *wanted =
         mem_printf(tmp, "a whole number from %lld to %lld", (long long)least, (long long)most);
+    if (least == most)
+        wanted = mem_printf(tmp, "the number %lld", (long long)least);
     if (node->type != YAML_INT || !yaml_scalar_int(node->text, &n) || n < least || n > most)
         return expected(problems, node, wanted);
     *out = n;

@@ -4,6 +4,8 @@
 #ifndef CONTROLLER_CLI_COMMANDS_H
 #define CONTROLLER_CLI_COMMANDS_H
 
+int command_init(int argc, char **argv);
+int command_validate(int argc, char **argv);
 int command_version(int argc, char **argv);
 
 #endif

@@ -40,14 +40,14 @@ struct instance {
     const char *name;
     const char *service;
     const char *environment;
-    const char *host; /* null for TRANSPORT_LOCAL */
-    int port;
+    const char *host;           /* null for TRANSPORT_LOCAL */
+    int port;                   /* ssh: 22 unless said; openssh: 0 leaves it to ssh_config */
     const char *agent_database; /* default: the service's name */
     enum transport transport;
-    const char *user;
-    const char *identity;
+    const char *user;     /* ssh: "flotilla" unless said; openssh: null leaves it to ssh_config */
+    const char *identity; /* null: ssh-agent, or what ssh_config says */
     const char *push_identity; /* key that may upload agents; null: identity */
-    const char *known_hosts;
+    const char *known_hosts;   /* null: the user's own */
     const char *agent_config;  /* local: path of agent.yaml; else null */
     const char *agent_command; /* default "flotilla-agent" */
     int line;
@@ -81,23 +81,32 @@ struct service {
     int line;
 };
 
+/* Which model turns words into intents; provider is null when the manifest says nothing. The key
+ * itself is never in the manifest. */
+struct fleet_llm {
+    const char *provider;
+    const char *base_url, *model, *api_key_env;
+    int64_t timeout_ms; /* 0: the provider's default */
+};
+
 struct fleet {
     const char *path;   /* of the manifest, as given */
     const char *folder; /* of the manifest */
     const char *name;
-    struct owner *owners;
+    struct owner *owners; /* by name */
     size_t owner_count;
-    const char **environments;
+    const char **environments; /* in the manifest's order */
     size_t environment_count;
-    struct service *services;
+    struct service *services; /* by name */
     size_t service_count;
     struct fleet_policy policy;
     const char *allowed_signers; /* path */
+    struct fleet_llm llm;
 };
 
 /* Loads and checks. On failure err holds the first error and *problems (may be null) the whole
- * list as text, one "file:line:column: what, hint" a line. Warnings (teams too small for what is
- * asked of them are errors; this is for lesser matters) go to *warnings when it is not null. */
+ * list as text, one "file:line:column: what, hint" a line. Teams too small for the approvals that
+ * are asked of them are errors too: such a gate could never open. */
 bool fleet_load(const void *ctx, const char *path, struct fleet **out, const char **problems,
                 struct error *err) MUSTCHECK;
 

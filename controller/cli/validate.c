@@ -1,0 +1,90 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "agents/base/mem.h"
+#include "agents/base/text.h"
+#include "agents/base/yaml.h"
+#include "controller/cli/command.h"
+#include "controller/cli/commands.h"
+#include "controller/manifest/fleet.h"
+
+static const char doc[] =
+    "Check manifests, without any connection.\v"
+    "Prints every error as FILE:LINE:COLUMN: what, and what to write instead.\n\n"
+    "  flotilla validate fleet.yaml\n";
+
+struct validate {
+    const char **files;
+    size_t count;
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct validate *v = state->input;
+    switch (key) {
+    case ARGP_KEY_ARG:
+        v->files = mem_room(NULL, v->files, const char *, v->count + 1);
+        v->files[v->count++] = arg;
+        return 0;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static size_t instance_count(const struct fleet *fleet)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < fleet->service_count; i++)
+        n += fleet->services[i].instance_count;
+    return n;
+}
+
+static const char *plural(size_t n)
+{
+    return n == 1 ? "" : "s";
+}
+
+static bool validate_manifest(const char *path)
+{
+    SCOPE(tmp);
+    struct fleet *fleet = NULL;
+    const char *problems = "";
+    struct error err;
+    if (!fleet_load(tmp, path, &fleet, &problems, &err)) {
+        fputs(problems, stderr);
+        return false;
+    }
+    printf("%s: the manifest of fleet %s: %zu service%s, %zu instance%s, %zu owner%s\n", path,
+           fleet->name, fleet->service_count, plural(fleet->service_count), instance_count(fleet),
+           plural(instance_count(fleet)), fleet->owner_count, plural(fleet->owner_count));
+    return true;
+}
+
+/* A file is what its keys say, whatever it is called. */
+static bool validate_file(const char *path)
+{
+    SCOPE(tmp);
+    struct yaml_problems problems = yaml_problems_for(tmp, path);
+    const struct yaml_node *root = yaml_load(tmp, path, YAML_FILE_BYTES, &problems);
+    if (root && (yaml_key(root, "fleet") || yaml_key(root, "services")))
+        return validate_manifest(path);
+    if (root)
+        yaml_complain(&problems, root,
+                      "this is no file of flotilla's, a manifest has \"fleet\" and \"services\"");
+    fputs(yaml_problems_text(tmp, &problems), stderr);
+    return false;
+}
+
+int command_validate(int argc, char **argv)
+{
+    struct validate v = { 0 };
+    const struct argp argp = { NULL, parse, "[FILE...]", doc, NULL, NULL, NULL };
+    if (argp_parse(&argp, argc, argv, 0, NULL, &v) != 0)
+        return EXIT_FAILED;
+    bool good = true;
+    for (size_t i = 0; i < v.count; i++)
+        good = validate_file(v.files[i]) && good;
+    if (v.count == 0)
+        good = validate_file("fleet.yaml");
+    talloc_free(v.files);
+    return good ? EXIT_DONE : EXIT_FAILED;
+}
