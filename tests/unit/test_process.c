@@ -35,9 +35,9 @@ static void a_program_that_is_not_there(void **state)
 {
     struct error err;
     struct process_result r;
-    const char *const argv[] = { "no-such-program-here", NULL };
+    const char *const argv[] = { "/no/such/program", NULL };
     assert_fails(process_run(*state, argv, NULL, PATIENCE_MS, &r, &err), err, ERROR_NOT_FOUND,
-                 "no-such-program-here");
+                 "/no/such/program");
 }
 
 /* More than a pipe holds goes to a program that does not read: it must neither block nor raise
