@@ -119,6 +119,7 @@ static bool open_database(const void *ctx, const struct agent_database *database
     return connection_open(ctx, &options, out, err);
 }
 
+/* An owner of the scratch database is a member of pg_database_owner there: that reaches nothing. */
 static const char SCRATCH_ROLE[] =
     "SELECT 'error', format('scratch role %s is a superuser', current_user),"
     " format('ALTER ROLE %I NOSUPERUSER', current_user)"
@@ -128,7 +129,8 @@ static const char SCRATCH_ROLE[] =
     " FROM pg_roles WHERE rolname = current_user AND NOT rolcreatedb AND NOT rolsuper"
     " UNION ALL SELECT 'error', format('scratch role %s is a member of %s: a rehearsal could reach"
     " real data', current_user, r.rolname), format('REVOKE %I FROM %I', r.rolname, current_user)"
-    " FROM pg_roles r WHERE r.rolname <> current_user AND pg_has_role(r.oid, 'MEMBER')"
+    " FROM pg_roles r WHERE r.rolname NOT IN (current_user, 'pg_database_owner')"
+    " AND pg_has_role(r.oid, 'MEMBER')"
     " AND NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)";
 
 static void check_scratch(const struct agent_config *config, const struct agent_database *database,

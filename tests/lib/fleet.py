@@ -408,7 +408,8 @@ class Fleet:
         for cluster in {h.cluster for h in self.hosts.values()}:
             script = ["CREATE ROLE flotilla LOGIN PASSWORD 'flotilla';",
                       "CREATE ROLE flotilla_scratch LOGIN CREATEDB PASSWORD 'flotilla_scratch';",
-                      "GRANT pg_monitor TO flotilla;"]
+                      "GRANT pg_monitor TO flotilla;",
+                      "GRANT SET ON PARAMETER deadlock_timeout TO flotilla;"]
             for service in self.services.values():
                 if any(self.hosts[h].cluster == cluster for h in service.hosts):
                     script += [f"CREATE ROLE \"{service.owner_role}\" LOGIN PASSWORD '{service.owner_role}';",
