@@ -1,0 +1,228 @@
+/* What DML writes, and whether its WHERE bounds it. */
+#include "agents/base/mem.h"
+#include "agents/base/text.h"
+#include "controller/sql/extract.h"
+
+const PgQuery__RangeVar *write_target(const ast_message *m)
+{
+    const PgQuery__InsertStmt *in = AST_CAST(InsertStmt, insert_stmt, m);
+    const PgQuery__UpdateStmt *up = AST_CAST(UpdateStmt, update_stmt, m);
+    const PgQuery__DeleteStmt *de = AST_CAST(DeleteStmt, delete_stmt, m);
+    const PgQuery__MergeStmt *me = AST_CAST(MergeStmt, merge_stmt, m);
+    return in ? in->relation : up ? up->relation : de ? de->relation : me ? me->relation : NULL;
+}
+
+struct filter {
+    const void *ctx;
+    struct sql_write *write;
+    struct sql_texts lower, upper; /* columns limited from one side */
+};
+
+static const PgQuery__ColumnRef *column_of(const PgQuery__Node *node)
+{
+    return node && node->node_case == PG_QUERY__NODE__NODE_COLUMN_REF ? node->column_ref : NULL;
+}
+
+static const char *column_name(const PgQuery__Node *node)
+{
+    const PgQuery__ColumnRef *ref = column_of(node);
+    return ref && ref->n_fields > 0 ? ast_string(ref->fields[ref->n_fields - 1]) : NULL;
+}
+
+/* A literal, a parameter, a list or cast of them. */
+static bool is_constant(const PgQuery__Node *node)
+{
+    switch (node ? node->node_case : PG_QUERY__NODE__NODE__NOT_SET) {
+    case PG_QUERY__NODE__NODE_A_CONST: return true;
+    case PG_QUERY__NODE__NODE_PARAM_REF: return true;
+    case PG_QUERY__NODE__NODE_TYPE_CAST: return is_constant(node->type_cast->arg);
+    case PG_QUERY__NODE__NODE_A_ARRAY_EXPR:
+        return node->a_array_expr->n_elements == 0 || is_constant(node->a_array_expr->elements[0]);
+    case PG_QUERY__NODE__NODE_LIST:
+        return node->list->n_items > 0 && is_constant(node->list->items[0]);
+    default: return false;
+    }
+}
+
+static void range_seen(struct filter *f, const char *column, bool lower)
+{
+    struct sql_texts *mine = lower ? &f->lower : &f->upper;
+    const struct sql_texts *other = lower ? &f->upper : &f->lower;
+    sql_texts_add(f->ctx, mine, column);
+    f->write->bounded = f->write->bounded || sql_texts_have(other, column);
+}
+
+static bool sets_equal(PgQuery__AExprKind kind)
+{
+    return kind == PG_QUERY__A__EXPR__KIND__AEXPR_IN ||
+           kind == PG_QUERY__A__EXPR__KIND__AEXPR_OP_ANY ||
+           kind == PG_QUERY__A__EXPR__KIND__AEXPR_OP;
+}
+
+static void comparison_seen(struct filter *f, const PgQuery__AExpr *e)
+{
+    const char *op = e->n_name > 0 ? ast_string(e->name[0]) : "";
+    const char *column = column_name(e->lexpr);
+    bool swapped = !column;
+    const PgQuery__Node *value = swapped ? e->lexpr : e->rexpr;
+    column = swapped ? column_name(e->rexpr) : column;
+    if (!column || !op) {
+        return;
+    }
+    if (e->kind == PG_QUERY__A__EXPR__KIND__AEXPR_BETWEEN) {
+        f->write->bounded = true;
+    } else if (is_constant(value) && text_eq(op, "=")) {
+        f->write->bounded = f->write->bounded || sets_equal(e->kind);
+    } else if (is_constant(value) && (op[0] == '<' || op[0] == '>') && !text_eq(op, "<>")) {
+        range_seen(f, column, (op[0] == '>') != swapped);
+    }
+}
+
+/* id IN (SELECT … LIMIT n), ctid = ANY (ARRAY (SELECT … LIMIT n)) */
+static void subselect_seen(struct filter *f, const PgQuery__SubLink *link)
+{
+    const PgQuery__SelectStmt *s = AST_CAST(SelectStmt, select_stmt, ast_of(link->subselect));
+    f->write->bounded = f->write->bounded || (s && s->limit_count);
+}
+
+static bool filter_visit(const ast_message *m, void *data)
+{
+    struct filter *f = data;
+    const PgQuery__AExpr *e = AST_CAST(AExpr, a__expr, m);
+    const PgQuery__NullTest *null = AST_CAST(NullTest, null_test, m);
+    const PgQuery__ColumnRef *ref = AST_CAST(ColumnRef, column_ref, m);
+    const PgQuery__SubLink *link = AST_CAST(SubLink, sub_link, m);
+    if (e) {
+        comparison_seen(f, e);
+    } else if (null && null->nulltesttype == PG_QUERY__NULL_TEST_TYPE__IS_NULL) {
+        const char *column = column_name(null->arg);
+        if (column) {
+            sql_texts_add(f->ctx, &f->write->is_null, column);
+        }
+    } else if (ref && ref->n_fields > 0) {
+        const char *column = ast_string(ref->fields[ref->n_fields - 1]);
+        if (column && !sql_texts_have(&f->write->filter, column)) {
+            sql_texts_add(f->ctx, &f->write->filter, column);
+        }
+    } else if (link) {
+        subselect_seen(f, link);
+    }
+    return !link;
+}
+
+static void filter_collect(const void *ctx, struct sql_write *write, const PgQuery__Node *where)
+{
+    struct filter f = { .ctx = ctx, .write = write };
+    write->where = where != NULL;
+    ast_walk((const ast_message *)(const void *)where, filter_visit, &f);
+}
+
+static void assigned(const void *ctx, struct sql_write *write, size_t n,
+                     PgQuery__Node *const *targets)
+{
+    for (size_t i = 0; i < n; i++) {
+        const PgQuery__ResTarget *t = targets[i]->node_case == PG_QUERY__NODE__NODE_RES_TARGET
+                                          ? targets[i]->res_target
+                                          : NULL;
+        if (!t || text_empty(t->name)) {
+            continue;
+        }
+        if (sql_texts_have(&write->columns, t->name) && t->n_indirection == 0) {
+            write->duplicate = mem_text(ctx, t->name);
+        }
+        sql_texts_add(ctx, &write->columns, t->name);
+    }
+}
+
+static void insert_collect(const void *ctx, struct sql_write *w, const PgQuery__InsertStmt *s)
+{
+    const PgQuery__SelectStmt *q = AST_CAST(SelectStmt, select_stmt, ast_of(s->select_stmt));
+    w->kind = SQL_INSERT;
+    w->from_query = q && q->n_values_lists == 0;
+    w->rows = q ? q->n_values_lists : 1;
+    w->where = q && q->where_clause;
+    w->conflict = s->on_conflict_clause;
+    assigned(ctx, w, s->n_cols, s->cols);
+    /* A SELECT without FROM makes one row; one with LIMIT or a bounded WHERE is a batch. */
+    if (q && w->from_query) {
+        struct sql_write select = { .kind = SQL_INSERT };
+        filter_collect(ctx, &select, q->where_clause);
+        w->bounded = select.bounded || q->limit_count || (q->n_from_clause == 0 && !q->larg);
+    }
+}
+
+static void merge_collect(const void *ctx, struct sql_write *w, const PgQuery__MergeStmt *s)
+{
+    w->kind = SQL_MERGE;
+    w->where = true;
+    for (size_t i = 0; i < s->n_merge_when_clauses; i++) {
+        const PgQuery__MergeWhenClause *when = s->merge_when_clauses[i]->merge_when_clause;
+        w->deletes = w->deletes || when->command_type == PG_QUERY__CMD_TYPE__CMD_DELETE;
+        if (when->command_type == PG_QUERY__CMD_TYPE__CMD_UPDATE) {
+            assigned(ctx, w, when->n_target_list, when->target_list);
+        }
+    }
+    w->duplicate = NULL;
+}
+
+void write_collect(const void *ctx, struct sql_query *query, const ast_message *m)
+{
+    const PgQuery__InsertStmt *in = AST_CAST(InsertStmt, insert_stmt, m);
+    const PgQuery__UpdateStmt *up = AST_CAST(UpdateStmt, update_stmt, m);
+    const PgQuery__DeleteStmt *de = AST_CAST(DeleteStmt, delete_stmt, m);
+    const PgQuery__MergeStmt *me = AST_CAST(MergeStmt, merge_stmt, m);
+    const PgQuery__RangeVar *target = write_target(m);
+    query->writes = mem_room(ctx, query->writes, struct sql_write, query->write_count + 1);
+    struct sql_write *w = &query->writes[query->write_count++];
+    w->relation = ast_range(ctx, target);
+    w->only = target && !target->inh;
+    if (in) {
+        insert_collect(ctx, w, in);
+    } else if (up) {
+        w->kind = SQL_UPDATE;
+        assigned(ctx, w, up->n_target_list, up->target_list);
+        filter_collect(ctx, w, up->where_clause);
+    } else if (de) {
+        w->kind = SQL_DELETE;
+        w->deletes = true;
+        filter_collect(ctx, w, de->where_clause);
+    } else if (me) {
+        merge_collect(ctx, w, me);
+    }
+}
+
+static void texts_join(const void *ctx, struct sql_texts *into, const struct sql_texts *from)
+{
+    for (size_t i = 0; i < from->count; i++) {
+        if (!sql_texts_have(into, from->items[i])) {
+            sql_texts_add(ctx, into, from->items[i]);
+        }
+    }
+}
+
+void query_join(const void *ctx, struct sql_query *into, const struct sql_query *from)
+{
+    into->reads =
+        mem_room(ctx, into->reads, struct sql_object, into->read_count + from->read_count);
+    for (size_t i = 0; i < from->read_count; i++) {
+        bool have = false;
+        for (size_t j = 0; j < into->read_count && !have; j++) {
+            const struct sql_object *a = &into->reads[j], *b = &from->reads[i];
+            have = text_eq(a->schema, b->schema) && text_eq(a->name, b->name) &&
+                   text_eq(a->column, b->column);
+        }
+        if (!have) {
+            into->reads[into->read_count++] = from->reads[i];
+        }
+    }
+    into->writes =
+        mem_room(ctx, into->writes, struct sql_write, into->write_count + from->write_count);
+    for (size_t i = 0; i < from->write_count; i++) {
+        into->writes[into->write_count++] = from->writes[i];
+    }
+    texts_join(ctx, &into->functions, &from->functions);
+    texts_join(ctx, &into->sequences, &from->sequences);
+    texts_join(ctx, &into->row_locks, &from->row_locks);
+    into->star = into->star || from->star;
+    into->from = into->from || from->from;
+}
