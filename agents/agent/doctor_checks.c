@@ -22,9 +22,11 @@ const struct doctor_check doctor_checks[] = {
       " FROM pg_roles WHERE rolname = current_user AND rolsuper",
       "SELECT format('role %s, no superuser', current_user)" },
     { "owners", 0,
-      "SELECT 'error', format('role %s is no member of %s, which owns %s relations',"
-      " current_user, o.rolname, count(*)),"
-      " format('GRANT %I TO %I', o.rolname, current_user)"
+      "SELECT CASE WHEN o.rolsuper THEN 'warning' ELSE 'error' END,"
+      " format('role %s is no member of %s, which owns %s relations', current_user, o.rolname,"
+      " count(*)), CASE WHEN o.rolsuper THEN 'give them to an ordinary role: ALTER TABLE ... OWNER"
+      " TO; a superuser''s role is not granted to anybody'"
+      " ELSE format('GRANT %I TO %I', o.rolname, current_user) END"
       " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
       " JOIN pg_roles o ON o.oid = c.relowner"
       " WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')"
@@ -32,7 +34,7 @@ const struct doctor_check doctor_checks[] = {
       " AND NOT pg_has_role(current_user, o.oid, 'MEMBER')"
       " AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass"
       " AND d.objid = c.oid AND d.deptype = 'e')"
-      " GROUP BY o.rolname ORDER BY o.rolname",
+      " GROUP BY o.rolname, o.rolsuper ORDER BY o.rolname",
       "SELECT 'member of every owner of relations here'" },
     { "monitor", 0,
       "SELECT 'warning', format('role %s is no member of pg_monitor, so blockers have no names',"
