@@ -228,7 +228,7 @@ static void check_signers(const struct agent_config *config, const struct agent_
         if (strstr(data, name))
             known++;
         else
-            doctor_add(checks, "signers", "warning",
+            doctor_add(checks, "signers", "note",
                        mem_printf(tmp, "%s may approve but has no key in %s", name,
                                   config->allowed_signers),
                        "add a line: NAME namespaces=\"flotilla\" ssh-ed25519 ...");
@@ -237,7 +237,7 @@ static void check_signers(const struct agent_config *config, const struct agent_
                    ? config->policy.destructive_need
                    : config->policy.need;
     bool few = known < need;
-    doctor_add(checks, "signers", few ? "warning" : "ok",
+    doctor_add(checks, "signers", few ? "note" : "ok",
                mem_printf(tmp, "%d approvers with a key, up to %d signatures needed", known, need),
                few ? "add approvers, or lower policy.need in agent.yaml" : NULL);
 }

@@ -6,6 +6,8 @@
 
 int command_init(int argc, char **argv);
 int command_validate(int argc, char **argv);
+int command_agent(int argc, char **argv);
+int command_doctor(int argc, char **argv);
 int command_version(int argc, char **argv);
 
 #endif
