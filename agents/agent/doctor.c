@@ -242,6 +242,16 @@ static void check_signers(const struct agent_config *config, const struct agent_
                few ? "add approvers, or lower policy.need in agent.yaml" : NULL);
 }
 
+/* What every database of the host would find as well: said once by who prints it. */
+static void mark_host(json_t *checks)
+{
+    size_t i;
+    json_t *line;
+    json_array_foreach(checks, i, line) {
+        json_set_text(line, "scope", "host");
+    }
+}
+
 void doctor_host(const struct agent_config *config, const struct agent_database *database,
                  json_t *checks)
 {
@@ -256,6 +266,7 @@ void doctor_host(const struct agent_config *config, const struct agent_database 
                    "install openssh-client on the host");
     check_folder("spool", config->spool, checks);
     check_folder("snapshots", config->policy.snapshots_dir, checks);
+    mark_host(checks);
     if (database)
         check_signers(config, database, checks);
 }

@@ -4,6 +4,7 @@
  *
  * The result is {checks: [{check, level: ok|note|warning|error, what, fix}]}; `fix` is left out
  * where all is well. A note is worth knowing and no reason to wait; warnings and errors are.
+ * `scope: host` marks what is not about this database alone.
  */
 #ifndef AGENTS_AGENT_DOCTOR_H
 #define AGENTS_AGENT_DOCTOR_H

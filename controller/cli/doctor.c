@@ -56,6 +56,7 @@ static void add(json_t *checks, const char *check, const char *level, const char
     json_set_text(line, "level", level);
     json_set_text(line, "what", what);
     json_set_text(line, "fix", fix);
+    json_set_text(line, "scope", text_eq(check, "agent_database") ? NULL : "host");
     json_array_append_new(checks, line);
 }
 
@@ -118,8 +119,8 @@ static json_t *report(const struct pool_task *task)
     size_t i;
     json_t *line;
     json_array_foreach(json_object_get(task->result, "checks"), i, line) {
-        add(checks, json_text_of(line, "check"), json_text_of(line, "level"),
-            json_text_of(line, "what"), json_text_of(line, "fix"));
+        if (json_is_object(line))
+            json_array_append(checks, line);
     }
     return checks;
 }
@@ -146,6 +147,8 @@ static bool said_before(json_t *said, const struct instance *target, const json_
 {
     SCOPE(tmp);
     const char *what = json_text_of(line, "what");
+    if (!json_text_of(line, "scope"))
+        return false;
     const char *key = mem_printf(tmp, "%s|%s|%s", session_key(tmp, target),
                                  json_text_of(line, "check"), what ? what : "");
     if (json_object_get(said, key))
@@ -154,11 +157,11 @@ static bool said_before(json_t *said, const struct instance *target, const json_
     return false;
 }
 
-static void print_line(const struct instance *target, const json_t *line)
+static void print_line(const struct instance *target, const json_t *line, bool again)
 {
     SCOPE(tmp);
-    const char *what = json_text_of(line, "what");
-    const char *fix = json_text_of(line, "fix");
+    const char *what = again ? "as said above" : json_text_of(line, "what");
+    const char *fix = again ? NULL : json_text_of(line, "fix");
     const char *check = json_text_of(line, "check");
     const char *level = json_text_of(line, "level");
     printf("%-8s %s: %s: %s%s%s\n", text_printable(tmp, level ? level : "?"), target->name,
@@ -179,8 +182,8 @@ static void print_text(const struct pool_task *tasks, json_t *const *reports, si
                target_host(target), json_array_size(reports[i]), findings,
                findings == 1 ? "" : "s");
         json_array_foreach(reports[i], k, line) {
-            if (!text_eq(json_text_of(line, "level"), "ok") && !said_before(said, target, line))
-                print_line(target, line);
+            if (!text_eq(json_text_of(line, "level"), "ok"))
+                print_line(target, line, said_before(said, target, line));
         }
     }
 }
