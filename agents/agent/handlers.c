@@ -7,7 +7,6 @@
 const struct handler agent_handlers[] = {
     { OP_HELLO, handle_hello },
     { OP_DOCTOR, handle_doctor },
-    { OP_INSPECT, handle_inspect },
 };
 
 const size_t agent_handler_count = sizeof(agent_handlers) / sizeof(agent_handlers[0]);

@@ -48,8 +48,4 @@ handler_function handle_hello;
 /* {database} → {checks: [{check, level, what, fix}]}; doctor.h */
 handler_function handle_doctor;
 
-/* {database, hash?} → {hash, unchanged: false, fingerprint, catalog}, or {hash, unchanged: true}
- * when the given hash still holds */
-handler_function handle_inspect;
-
 #endif

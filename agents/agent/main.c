@@ -56,7 +56,6 @@ static const struct argp argp = {
     "Modes:\n"
     "  serve      talk to a controller over standard input and output\n"
     "  check      try everything in agent.yaml and say what is wrong with it\n"
-    "  install    put an uploaded agent into place\n"
     "  version    print the version\n",
     NULL,
     NULL,

@@ -13,6 +13,8 @@ static int mode_version(const struct mode_start *start)
 }
 
 const struct mode modes[] = {
-    { "serve", mode_serve },     { "check", mode_check }, { "install", mode_install },
-    { "version", mode_version }, { NULL, NULL },
+    { "serve", mode_serve },
+    { "check", mode_check },
+    { "version", mode_version },
+    { NULL, NULL },
 };

@@ -1,5 +1,6 @@
 #include "agents/part/step.h"
 
+#include "agents/base/clock.h"
 #include "agents/base/json.h"
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
@@ -71,15 +72,13 @@ static json_t *batch_json(const struct step_batch *batch)
     return o;
 }
 
-static json_t *snapshot_json(const struct step_snapshot *s)
+static void set_snapshot(json_t *o, const struct step_snapshot *s)
 {
-    json_t *o = json_object();
     json_set_text(o, "of", s->of);
     set_texts(o, "key", &s->key);
     set_texts(o, "columns", &s->columns);
     set_texts(o, "current", &s->current);
     set_texts(o, "inverse", &s->inverse);
-    return o;
 }
 
 static json_t *tags_json(unsigned tags)
@@ -106,9 +105,11 @@ json_t *step_signed_json(const struct step *step)
         json_object_set_new(o, "batch", batch_json(&step->batch));
     json_set_text(o, "check", step->check);
     if (step->snapshot.of)
-        json_object_set_new(o, "snapshot", snapshot_json(&step->snapshot));
-    if (step->wait_ms)
-        json_set_int(o, "wait_ms", step->wait_ms);
+        set_snapshot(o, &step->snapshot);
+    if (step->wait_ms) {
+        SCOPE(tmp);
+        json_set_text(o, "for", mem_printf(tmp, "%lldms", (long long)step->wait_ms));
+    }
     json_set_text(o, "from", step->from);
     return o;
 }
@@ -137,6 +138,7 @@ json_t *step_to_json(const struct step *step)
     json_set_bool(o, "full_scan", step->full_scan);
     json_t *estimate = json_object();
     json_set_int(estimate, "rows", step->estimate.rows);
+    json_set_int(estimate, "seconds", (step->estimate.ms + 999) / 1000);
     json_set_int(estimate, "ms", step->estimate.ms);
     json_set_text(estimate, "confidence", step->estimate.confidence);
     json_object_set_new(o, "estimate", estimate);
@@ -218,22 +220,30 @@ static bool batch_read(const void *ctx, const json_t *o, struct step_batch *batc
     return true;
 }
 
-static bool snapshot_read(const void *ctx, const json_t *o, struct step_snapshot *s,
-                          struct error *err)
+static bool snapshot_read(const void *ctx, const json_t *o, struct step *step, struct error *err)
 {
-    if (!o)
+    struct step_snapshot *s = &step->snapshot;
+    if (step->kind != STEP_SNAPSHOT)
         return true;
     if (!owned_text(ctx, o, "of", &s->of, err) || !may_texts(ctx, o, "key", &s->key, err) ||
         !may_texts(ctx, o, "columns", &s->columns, err) ||
         !may_texts(ctx, o, "current", &s->current, err) ||
         !may_texts(ctx, o, "inverse", &s->inverse, err))
-        return fail_in(err, "snapshot");
+        return false;
     size_t n = s->columns.count;
     if (!s->of || (s->current.count && s->current.count != n) ||
         (s->inverse.count && s->inverse.count != n))
         return fail(err, ERROR_INVALID,
-                    "snapshot: needs `of`, and current and inverse as long as columns");
+                    "a snapshot needs `of`, and `current` and `inverse` as long as `columns`");
     return true;
+}
+
+static bool wait_read(const json_t *json, struct step *s, struct error *err)
+{
+    const char *duration = NULL;
+    if (!json_may_text(json, "for", &duration, err))
+        return false;
+    return !duration || clock_parse_duration(duration, &s->wait_ms, err);
 }
 
 static bool texts_read(const void *ctx, const json_t *json, struct step *s, struct error *err)
@@ -256,13 +266,12 @@ static bool scalars_read(const json_t *json, struct step *s, struct error *err)
     if (!json_need_text(json, "kind", &kind, err) || !json_may_int(json, "intent", &intent, err) ||
         !json_may_bool(json, "transaction", &s->transaction, err) ||
         !json_may_bool(json, "rewrite", &s->rewrite, err) ||
-        !json_may_bool(json, "full_scan", &s->full_scan, err) ||
-        !json_may_int(json, "wait_ms", &s->wait_ms, err))
+        !json_may_bool(json, "full_scan", &s->full_scan, err) || !wait_read(json, s, err))
         return false;
     if (!step_kind_from_name(kind, &s->kind))
         return fail(err, ERROR_INVALID, "field \"kind\": this version knows no \"%s\"", kind);
-    if (intent < 0 || intent > 1000000 || s->wait_ms < 0)
-        return fail(err, ERROR_INVALID, "field \"intent\" or \"wait_ms\" is out of range");
+    if (intent < 0 || intent > 1000000)
+        return fail(err, ERROR_INVALID, "field \"intent\" is out of range");
     s->intent = (int)intent;
     return true;
 }
@@ -288,7 +297,7 @@ static const char *kind_misses(const struct step *s)
     case STEP_BACKFILL:
         return s->up.count == 1 && s->batch.relation ? NULL : "one statement in `up` and `batch`";
     case STEP_VERIFY: return s->check ? NULL : "`check`";
-    case STEP_SNAPSHOT: return s->snapshot.of ? NULL : "`snapshot`";
+    case STEP_SNAPSHOT: return s->snapshot.of ? NULL : "`of`";
     case STEP_ACKNOWLEDGE: return s->from ? NULL : "`from`";
     case STEP_STATEMENT:
     case STEP_WAIT: break;
@@ -315,7 +324,7 @@ bool step_from_json(const void *ctx, const json_t *json, struct step *out, struc
         !tags_read(json_object_get(json, "tags"), &s.tags, err) ||
         !locks_read(ctx, json_object_get(json, "locks"), &s, err) ||
         !batch_read(ctx, json_object_get(json, "batch"), &s.batch, err) ||
-        !snapshot_read(ctx, json_object_get(json, "snapshot"), &s.snapshot, err) ||
+        !snapshot_read(ctx, json, &s, err) ||
         !estimate_read(ctx, json_object_get(json, "estimate"), &s.estimate, err) ||
         !shape_check(&s, err))
         return s.id ? fail_in(err, "step %s", s.id) : false;

@@ -5,10 +5,18 @@
 #define CONTROLLER_CLI_COMMANDS_H
 
 int command_init(int argc, char **argv);
-int command_inspect(int argc, char **argv);
 int command_validate(int argc, char **argv);
-int command_agent(int argc, char **argv);
-int command_doctor(int argc, char **argv);
+int command_start(int argc, char **argv);
+int command_promote(int argc, char **argv);
+int command_pause(int argc, char **argv);
+int command_resume(int argc, char **argv);
+int command_retry(int argc, char **argv);
+int command_abort(int argc, char **argv);
+int command_rollback(int argc, char **argv);
+int command_status(int argc, char **argv);
+int command_watch(int argc, char **argv);
+int command_logs(int argc, char **argv);
+int command_ack(int argc, char **argv);
 int command_version(int argc, char **argv);
 
 #endif

@@ -158,6 +158,20 @@ bool store_control_answer(struct store *store, int64_t id, const char *answer, s
     return query_run(&q, err);
 }
 
+bool store_control_answered(const void *ctx, struct store *store, int64_t id, const char **out,
+                            struct error *err)
+{
+    AUTO_QUERY q;
+    bool row = false;
+    if (!query_begin(store, "SELECT answer FROM control WHERE id = ?", &q, err))
+        return false;
+    query_int(&q, id);
+    if (!query_next(&q, &row, err))
+        return false;
+    *out = row ? query_column(ctx, &q, 0) : NULL;
+    return true;
+}
+
 /* --- approvals, rejections, acknowledgements ----------------------------------------------- */
 
 static bool word_write(struct store *store, const char *sql, const struct store_word *w,

@@ -25,10 +25,10 @@ static const char sample[] =
     "\"irreversible\":\"because\",\"batch\":{\"relation\":\"public.users\",\"by\":\"key\","
     "\"columns\":[\"id\"]},\"tags\":[\"backfill\"]},"
     "{\"id\":\"expand/users/3\",\"kind\":\"verify\",\"check\":\"select true\",\"tags\":[\"neutral\"]},"
-    "{\"id\":\"expand/users/4\",\"kind\":\"snapshot\",\"snapshot\":{\"of\":\"public.users\","
-    "\"key\":[\"id\"],\"columns\":[\"email\"],\"current\":[\"e\"],\"inverse\":[\"i\"]},"
+    "{\"id\":\"expand/users/4\",\"kind\":\"snapshot\",\"of\":\"public.users\","
+    "\"key\":[\"id\"],\"columns\":[\"email\"],\"current\":[\"e\"],\"inverse\":[\"i\"],"
     "\"tags\":[\"neutral\"]},"
-    "{\"id\":\"expand/users/5\",\"kind\":\"wait\",\"wait_ms\":5,\"tags\":[\"neutral\"]},"
+    "{\"id\":\"expand/users/5\",\"kind\":\"wait\",\"for\":\"5ms\",\"tags\":[\"neutral\"]},"
     "{\"id\":\"expand/users/6\",\"kind\":\"acknowledge\",\"from\":\"orders\","
     "\"tags\":[\"neutral\"]}]}";
 
@@ -121,12 +121,12 @@ static void what_is_acted_on_is_signed(void **state)
         { "steps/1/batch/by", "\"ctid\"" },
         { "steps/1/batch/columns", "[\"a\"]" },
         { "steps/2/check", "\"select 1 = 1\"" },
-        { "steps/3/snapshot/of", "\"public.orders\"" },
-        { "steps/3/snapshot/key", "[\"a\"]" },
-        { "steps/3/snapshot/columns", "[\"a\"]" },
-        { "steps/3/snapshot/current", "[\"a\"]" },
-        { "steps/3/snapshot/inverse", "[\"a\"]" },
-        { "steps/4/wait_ms", "6" },
+        { "steps/3/of", "\"public.orders\"" },
+        { "steps/3/key", "[\"a\"]" },
+        { "steps/3/columns", "[\"a\"]" },
+        { "steps/3/current", "[\"a\"]" },
+        { "steps/3/inverse", "[\"a\"]" },
+        { "steps/4/for", "\"6ms\"" },
         { "steps/5/from", "\"billing\"" },
     };
     each_edit(*state, edits, sizeof(edits) / sizeof(edits[0]), true);
@@ -178,9 +178,9 @@ static void steps_that_miss_something_are_refused(void **state)
         { "steps/1/batch", "{\"relation\":\"public.users\",\"by\":\"key\",\"columns\":[]}" },
         { "steps/1/up", "[\"one\",\"two\"]" },
         { "steps/2/check", "null" },
-        { "steps/3/snapshot", "{}" },
-        { "steps/3/snapshot/inverse", "[\"a\",\"b\"]" },
-        { "steps/4/wait_ms", "-1" },
+        { "steps/3/of", "null" },
+        { "steps/3/inverse", "[\"a\",\"b\"]" },
+        { "steps/4/for", "\"-1ms\"" },
         { "steps/5/from", "null" },
         { "catalog/public.users", "\"sha256:abc\"" },
         { "instances", "\"users-1\"" },

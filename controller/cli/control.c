@@ -1,0 +1,190 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "agents/base/mem.h"
+#include "agents/base/text.h"
+#include "controller/cli/commands.h"
+#include "controller/cli/driving.h"
+#include "controller/cli/forecast.h"
+
+/* The verbs that ask something of a rollout that exists. They differ in words only. */
+
+enum { KEY_TO = 0x2000, KEY_DRY_RUN, KEY_UNTIL };
+
+struct options {
+    struct flags flags;
+    const char *rollout;
+    const char *step;  /* retry */
+    const char *phase; /* --to, --until */
+    bool dry_run;
+    bool takes_step;
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct options *o = state->input;
+    enum phase phase;
+    switch (key) {
+    case ARGP_KEY_INIT:
+        o->flags.formats = 1u << FORMAT_JSON | 1u << FORMAT_NDJSON;
+        state->child_inputs[0] = &o->flags;
+        return 0;
+    case KEY_TO:
+    case KEY_UNTIL:
+        if (!phase_from_name(arg, &phase))
+            argp_error(state, "there is no phase \"%s\"; there are: expand, migrate, contract",
+                       arg);
+        o->phase = arg;
+        return 0;
+    case KEY_DRY_RUN: o->dry_run = true; return 0;
+    case ARGP_KEY_ARG:
+        if (o->takes_step && !o->step && strchr(arg, '/'))
+            o->step = arg;
+        else if (!o->rollout)
+            o->rollout = arg;
+        else
+            argp_error(state, "one rollout at a time");
+        return 0;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp_child children[] = { { &flags_argp, 0, "Shared options:", 9 }, { 0 } };
+
+static bool open_rollout(const void *ctx, struct options *o, struct place *place, struct error *err)
+{
+    return place_store(ctx, &o->flags, place, err) && place_rollout(ctx, place, o->rollout, err) &&
+           place_fleet(ctx, &o->flags, place->plan->environment, place, err);
+}
+
+static int control(struct options *o, const struct driving *base, char **argv)
+{
+    SCOPE(tmp);
+    struct place place = { 0 };
+    struct error err;
+    struct driving driving = *base;
+    driving.name = argv[0];
+    if (!open_rollout(tmp, o, &place, &err))
+        return command_failed(argv[0], &err);
+    if (o->dry_run) {
+        enum phase phase;
+        forecast_back(stdout, &place, phase_from_name(o->phase, &phase) ? (int)phase : -1);
+        return EXIT_DONE;
+    }
+    driving.argument = o->phase;
+    return driving_run(&place, &driving);
+}
+
+/* For verbs after which nothing is waited for: any state it rests in is a success. */
+static int settled(int code)
+{
+    return code == EXIT_GATE ? EXIT_DONE : code;
+}
+
+static const struct argp_option until_options[] = {
+    { "until", KEY_UNTIL, "PHASE", 0, "stop after this phase", 0 },
+    { 0 },
+};
+
+int command_promote(int argc, char **argv)
+{
+    struct options o = { 0 };
+    static const struct argp argp = {
+        NULL,
+        parse,
+        "[ROLLOUT]",
+        "Open the gate of the next phase (contract always waits for this) and drive on.\v"
+        "The gate still needs its signatures and acknowledgements; what is missing is named.\n",
+        children,
+        NULL,
+        NULL,
+    };
+    argp_parse(&argp, argc, argv, 0, NULL, &o);
+    return control(&o, &(struct driving){ .verb = "promote" }, argv);
+}
+
+int command_resume(int argc, char **argv)
+{
+    struct options o = { 0 };
+    static const struct argp argp = {
+        until_options,
+        parse,
+        "[ROLLOUT]",
+        "Go on: after pause, after a gate's signatures came in, after the driver was killed.\v"
+        "Nothing is done twice: agents know what is done.\n",
+        children,
+        NULL,
+        NULL,
+    };
+    argp_parse(&argp, argc, argv, 0, NULL, &o);
+    return control(&o, &(struct driving){ .verb = "resume" }, argv);
+}
+
+int command_pause(int argc, char **argv)
+{
+    struct options o = { 0 };
+    static const struct argp argp = {
+        NULL,     parse, "[ROLLOUT]", "Ask the runners to wait at their next safe point.",
+        children, NULL,  NULL,
+    };
+    argp_parse(&argp, argc, argv, 0, NULL, &o);
+    return settled(control(&o, &(struct driving){ .verb = "pause", .leave = true }, argv));
+}
+
+int command_retry(int argc, char **argv)
+{
+    struct options o = { .takes_step = true };
+    static const struct argp argp = {
+        NULL,
+        parse,
+        "[STEP] [ROLLOUT]",
+        "Try again what failed or was aborted.\v"
+        "Example: flotilla retry expand/orders/2\n",
+        children,
+        NULL,
+        NULL,
+    };
+    argp_parse(&argp, argc, argv, 0, NULL, &o);
+    return control(&o, &(struct driving){ .verb = "retry" }, argv);
+}
+
+int command_abort(int argc, char **argv)
+{
+    struct options o = { 0 };
+    static const struct argp argp = {
+        NULL,
+        parse,
+        "[ROLLOUT]",
+        "Stop at the next safe point without undoing; `flotilla retry` goes on from there, "
+        "`flotilla rollback` undoes.",
+        children,
+        NULL,
+        NULL,
+    };
+    argp_parse(&argp, argc, argv, 0, NULL, &o);
+    return control(&o, &(struct driving){ .verb = "abort" }, argv);
+}
+
+static const struct argp_option rollback_options[] = {
+    { "to", KEY_TO, "PHASE", 0, "undo everything after this phase (default: everything)", 0 },
+    { "dry-run", KEY_DRY_RUN, NULL, 0, "say what would be undone, how long, how much disk", 0 },
+    { 0 },
+};
+
+int command_rollback(int argc, char **argv)
+{
+    struct options o = { 0 };
+    static const struct argp argp = {
+        rollback_options,
+        parse,
+        "[ROLLOUT]",
+        "Undo a rollout, data included, in exact reverse; also one that is done, while its "
+        "snapshots are kept.\v"
+        "Examples:\n  flotilla rollback --dry-run\n  flotilla rollback --to expand\n",
+        children,
+        NULL,
+        NULL,
+    };
+    argp_parse(&argp, argc, argv, 0, NULL, &o);
+    return control(&o, &(struct driving){ .verb = "rollback" }, argv);
+}

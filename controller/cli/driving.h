@@ -1,0 +1,34 @@
+/*
+ * Driving a rollout from a command: the verb is persisted first, then this process drives, or, when
+ * another one does, follows it. Prints what happens; the result is the command's exit code.
+ */
+#ifndef CONTROLLER_CLI_DRIVING_H
+#define CONTROLLER_CLI_DRIVING_H
+
+#include <stdio.h>
+
+#include "controller/cli/place.h"
+
+struct driving {
+    const char *name;     /* argv[0], for messages */
+    const char *verb;     /* null: just go on */
+    const char *argument; /* of the verb; may be null */
+    bool leave;           /* do not stay: pause, abort of what another process drives */
+};
+
+int driving_run(struct place *place, const struct driving *driving);
+
+/* The exit code that a rollout's status means for who waited for it, after printing where it
+ * stands and what to do next. */
+int driving_end(const struct place *place);
+
+/* One event as a line for people ("" when it is not worth one), owned by ctx. */
+const char *event_line(const void *ctx, const json_t *event, bool color);
+
+/* Where the rollout stands: one line an instance with glyphs, then gate, errors, next command. */
+void status_print(FILE *to, const struct place *place);
+
+/* {rollout, plan, title, status, direction, phase, gate, hint, tasks: [...]}: a new reference. */
+json_t *status_json(const struct place *place);
+
+#endif

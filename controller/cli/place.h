@@ -1,0 +1,40 @@
+/*
+ * Where a command stands: the fleet, the environment, the state and a rollout in it, opened the
+ * same way by every command that works on rollouts.
+ */
+#ifndef CONTROLLER_CLI_PLACE_H
+#define CONTROLLER_CLI_PLACE_H
+
+#include "controller/cli/command.h"
+#include "controller/manifest/fleet.h"
+#include "controller/rollout/state.h"
+#include "controller/store/store.h"
+
+struct place {
+    const struct flags *flags;
+    struct fleet *fleet;
+    const char *environment;
+    struct store *store;
+    struct store_rollout *row; /* place_rollout() */
+    struct plan *plan;
+    struct rollout *rollout;
+};
+
+/* Loads the manifest; every problem is printed with its place. Picks the environment: --env, or
+ * `wanted` (a plan's) when it is given, or the only one. */
+bool place_fleet(const void *ctx, const struct flags *flags, const char *wanted,
+                 struct place *place, struct error *err) MUSTCHECK;
+
+/* Opens the state: --state, or .flotilla beside the manifest (which need not load). */
+bool place_store(const void *ctx, const struct flags *flags, struct place *place,
+                 struct error *err) MUSTCHECK;
+
+/* Finds a rollout by its id or its plan's; null id: the only one that has not ended, else the
+ * newest. Reads its plan and state. */
+bool place_rollout(const void *ctx, struct place *place, const char *id,
+                   struct error *err) MUSTCHECK;
+
+/* Reads a plan file and prints all its problems. */
+bool place_plan(const void *ctx, const char *path, struct plan **out, struct error *err) MUSTCHECK;
+
+#endif

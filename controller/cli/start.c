@@ -1,0 +1,201 @@
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agents/base/clock.h"
+#include "agents/base/digest.h"
+#include "agents/base/file.h"
+#include "agents/base/mem.h"
+#include "agents/base/text.h"
+#include "controller/cli/commands.h"
+#include "controller/cli/driving.h"
+#include "controller/cli/forecast.h"
+#include "controller/rollout/engine.h"
+
+enum { KEY_UNTIL = 0x2000, KEY_DETACH, KEY_DRY_RUN };
+
+struct options {
+    struct flags flags;
+    const char *plan;
+    const char *until;
+    bool detach, dry_run;
+};
+
+static const struct argp_option option_list[] = {
+    { "until", KEY_UNTIL, "PHASE", 0, "stop after this phase: expand, migrate or contract", 0 },
+    { "detach", KEY_DETACH, NULL, 0, "drive in the background; follow with `flotilla watch`", 0 },
+    { "dry-run", KEY_DRY_RUN, NULL, 0, "say what would happen, how long, how much disk", 0 },
+    { 0 },
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct options *o = state->input;
+    enum phase phase;
+    switch (key) {
+    case ARGP_KEY_INIT:
+        o->flags.formats = 1u << FORMAT_JSON | 1u << FORMAT_NDJSON;
+        state->child_inputs[0] = &o->flags;
+        return 0;
+    case KEY_UNTIL:
+        if (!phase_from_name(arg, &phase))
+            argp_error(state,
+                       "--until: there is no phase \"%s\"; there are: expand, migrate, "
+                       "contract",
+                       arg);
+        o->until = arg;
+        return 0;
+    case KEY_DETACH: o->detach = true; return 0;
+    case KEY_DRY_RUN: o->dry_run = true; return 0;
+    case ARGP_KEY_ARG:
+        if (o->plan)
+            argp_error(state, "one plan at a time");
+        o->plan = arg;
+        return 0;
+    case ARGP_KEY_END:
+        if (!o->plan)
+            argp_error(state, "which plan? `flotilla draft CHANGE.yaml -o PLAN.yaml` makes one");
+        return 0;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp_child children[] = { { &flags_argp, 0, "Shared options:", 9 }, { 0 } };
+
+static const struct argp argp = {
+    option_list,
+    parse,
+    "PLAN",
+    "Carry out a plan: expand and migrate as far as gates are open; contract waits for `flotilla "
+    "promote`. Starting a plan again continues its rollout.\v"
+    "Exit codes: 0 done, 1 failed or refused, 3 stopped at a gate, which is named.\n\n"
+    "Examples:\n"
+    "  flotilla start widen.yaml --dry-run\n"
+    "  flotilla start widen.yaml --until expand\n",
+    children,
+    NULL,
+    NULL,
+};
+
+static bool fits_fleet(const struct plan *plan, const struct fleet *fleet, struct error *err)
+{
+    if (text_eq(plan->fleet, "-")) {
+        fail(err, ERROR_REFUSED, "the plan was drafted without a manifest: it cannot be started");
+        return fail_hint(err, "draft it over the fleet: `flotilla draft CHANGE.yaml -o PLAN.yaml`");
+    }
+    if (!text_eq(plan->fleet, fleet->name))
+        return fail(err, ERROR_REFUSED, "the plan is for the fleet %s, %s is %s", plan->fleet,
+                    fleet->path, fleet->name);
+    return true;
+}
+
+static bool create(const void *ctx, struct place *place, const char *path, const char *id,
+                   struct error *err)
+{
+    const char *existing = NULL;
+    struct store_rollout row = {
+        .id = id,
+        .plan = place->plan->id,
+        .plan_digest = place->plan->digest,
+        .fleet = place->plan->fleet,
+        .environment = place->plan->environment,
+        .title = place->plan->title,
+        .created_ms = clock_wall_ms(),
+        .plan_text = plan_to_yaml(ctx, place->plan),
+        .plan_path = path,
+    };
+    return engine_create(ctx, place->store, place->plan, &row, &place->rollout, &existing, err);
+}
+
+/* The rollout of this plan that has not ended; *created tells whether it is new. */
+static bool find_or_create(const void *ctx, struct place *place, const char *path, bool *created,
+                           struct error *err)
+{
+    struct store_rollout *row = NULL;
+    if (!store_find(ctx, place->store, place->plan->id, &row, err))
+        return false;
+    bool goes_on = row && (row->active || text_eq(row->status, "done"));
+    *created = !goes_on;
+    if (goes_on && !text_eq(row->plan_digest, place->plan->digest)) {
+        fail(err, ERROR_REFUSED, "rollout %s was started from an earlier draft of this plan",
+             row->id);
+        return fail_hint(err,
+                         "go on with it (`flotilla resume %s`) or undo it (`flotilla "
+                         "rollback %s`) first",
+                         row->id, row->id);
+    }
+    const char *id = goes_on ? row->id : mem_printf(ctx, "r-%s", digest_random_id(ctx, 4));
+    if (!goes_on && !create(ctx, place, path, id, err))
+        return false;
+    return place_rollout(ctx, place, id, err);
+}
+
+/* The child drives on with its output in the state's folder. */
+static int detach(struct place *place, const struct driving *driving, const struct flags *flags)
+{
+    SCOPE(tmp);
+    struct error err;
+    const char *folder = flags->state
+                             ? flags->state
+                             : mem_printf(tmp, "%s/.flotilla", file_folder(tmp, flags->manifest));
+    const char *log = mem_printf(tmp, "%s/%s.log", folder, place->rollout->id);
+    pid_t pid = fork();
+    if (pid < 0) {
+        fail_errno(&err, "fork");
+        return command_failed(driving->name, &err);
+    }
+    if (pid > 0)
+        return EXIT_DONE;
+    int out = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    int in = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (setsid() < 0 || out < 0 || in < 0 || dup2(in, 0) < 0 || dup2(out, 1) < 0 ||
+        dup2(out, 2) < 0)
+        _exit(EXIT_FAILED);
+    /* SQLite handles do not survive a fork. */
+    if (!place_store(tmp, flags, place, &err) || !place_rollout(tmp, place, place->row->id, &err))
+        return command_failed(driving->name, &err);
+    return driving_run(place, driving);
+}
+
+static bool prepare(const void *ctx, const struct options *o, struct place *place, bool *created,
+                    struct error *err)
+{
+    if (!place_plan(ctx, o->plan, &place->plan, err) ||
+        !place_fleet(ctx, &o->flags,
+                     text_eq(place->plan->environment, "-") ? NULL : place->plan->environment,
+                     place, err) ||
+        !fits_fleet(place->plan, place->fleet, err))
+        return false;
+    if (o->dry_run || plan_is_empty(place->plan))
+        return true;
+    return place_store(ctx, &o->flags, place, err) &&
+           find_or_create(ctx, place, o->plan, created, err);
+}
+
+int command_start(int argc, char **argv)
+{
+    SCOPE(tmp);
+    struct options o = { 0 };
+    struct place place = { 0 };
+    struct error err;
+    bool created = false;
+    argp_parse(&argp, argc, argv, 0, NULL, &o);
+    if (!prepare(tmp, &o, &place, &created, &err))
+        return command_failed(argv[0], &err);
+    if (plan_is_empty(place.plan)) {
+        puts("nothing to do: the catalogs are as wished");
+        return EXIT_DONE;
+    }
+    if (o.dry_run) {
+        forecast_forward(stdout, place.plan);
+        return EXIT_DONE;
+    }
+    if (o.flags.format == FORMAT_TEXT)
+        printf("rollout %s%s\n", place.rollout->id, created ? "" : " goes on");
+    fflush(stdout);
+    if (place.rollout->status == ROLLOUT_DONE)
+        return driving_end(&place);
+    struct driving driving = { .name = argv[0], .verb = "resume", .argument = o.until };
+    return o.detach ? detach(&place, &driving, &o.flags) : driving_run(&place, &driving);
+}

@@ -1,0 +1,198 @@
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agents/base/clock.h"
+#include "agents/base/json.h"
+#include "agents/base/mem.h"
+#include "agents/base/text.h"
+#include "controller/cli/commands.h"
+#include "controller/cli/driving.h"
+
+/* status, watch and logs: the same facts, once, until it rests, or as they happened. */
+
+enum { REFRESH_MS = 500, BATCH = 1000 };
+
+struct options {
+    struct flags flags;
+    const char *rollout;
+    bool follow;
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct options *o = state->input;
+    switch (key) {
+    case ARGP_KEY_INIT:
+        o->flags.formats = 1u << FORMAT_JSON | 1u << FORMAT_NDJSON;
+        state->child_inputs[0] = &o->flags;
+        return 0;
+    case 'f': o->follow = true; return 0;
+    case ARGP_KEY_ARG:
+        if (o->rollout)
+            argp_error(state, "one rollout at a time");
+        o->rollout = arg;
+        return 0;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp_child children[] = { { &flags_argp, 0, "Shared options:", 9 }, { 0 } };
+
+static bool load(const void *ctx, struct options *o, struct place *place, struct error *err)
+{
+    return (place->store || place_store(ctx, &o->flags, place, err)) &&
+           place_rollout(ctx, place, o->rollout, err);
+}
+
+static int code_of(const struct place *place)
+{
+    return place->rollout->status == ROLLOUT_GATE ? EXIT_GATE : EXIT_DONE;
+}
+
+static void print_status(const struct place *place)
+{
+    SCOPE(tmp);
+    if (place->flags->format == FORMAT_TEXT)
+        status_print(stdout, place);
+    else if (place->flags->format == FORMAT_JSON)
+        puts(json_pretty(tmp, json_own(tmp, status_json(place))));
+    else
+        puts(json_compact(tmp, json_own(tmp, status_json(place))));
+}
+
+int command_status(int argc, char **argv)
+{
+    SCOPE(tmp);
+    struct options o = { 0 };
+    struct place place = { 0 };
+    struct error err;
+    static const struct argp argp = {
+        NULL,
+        parse,
+        "[ROLLOUT]",
+        "Where a rollout stands: the one that has not ended, or the newest.\v"
+        "Exit codes: 0, 3 when it waits at a gate, 1 when there is none.\n",
+        children,
+        NULL,
+        NULL,
+    };
+    argp_parse(&argp, argc, argv, 0, NULL, &o);
+    if (!load(tmp, &o, &place, &err))
+        return command_failed(argv[0], &err);
+    print_status(&place);
+    return code_of(&place);
+}
+
+/* --- watch --------------------------------------------------------------------------------- */
+
+static bool rests(enum rollout_status status)
+{
+    return status != ROLLOUT_RUNNING && status != ROLLOUT_ABORTING && status != ROLLOUT_TURNING &&
+           status != ROLLOUT_PAUSED;
+}
+
+/* Prints the events after *seen; true when there were as many as one batch holds. */
+static bool print_events(struct place *place, int64_t *seen, bool *more, struct error *err)
+{
+    SCOPE(tmp);
+    json_t *events = NULL;
+    if (!store_events(tmp, place->store, place->rollout->id, *seen, BATCH, &events, err))
+        return false;
+    for (size_t i = 0; i < json_array_size(events); i++) {
+        const json_t *event = json_array_get(events, i);
+        *seen = json_int_of(event, "seq");
+        const char *line = place->flags->format == FORMAT_TEXT
+                               ? event_line(tmp, event, place->flags->color)
+                               : json_compact(tmp, event);
+        if (*line)
+            puts(line);
+    }
+    fflush(stdout);
+    *more = json_array_size(events) == BATCH;
+    return true;
+}
+
+static bool watch(const void *ctx, struct options *o, struct place *place, struct error *err)
+{
+    bool screen = o->flags.format == FORMAT_TEXT && isatty(STDOUT_FILENO);
+    int64_t until = o->flags.timeout ? clock_mono_ms() + o->flags.timeout : INT64_MAX;
+    int64_t seen = 0;
+    for (bool more = false;;) {
+        SCOPE(tmp);
+        if (!load(tmp, o, place, err))
+            return false;
+        bool ended = rests(place->rollout->status);
+        if (screen) {
+            fputs("\033[H\033[J", stdout);
+            status_print(stdout, place);
+            fflush(stdout);
+        } else if (!print_events(place, &seen, &more, err)) {
+            return false;
+        }
+        if (ended && !more)
+            break;
+        if (clock_mono_ms() > until)
+            return fail(err, ERROR_TIMEOUT, "rollout %s has not come to rest in time",
+                        place->rollout->id);
+        if (!more)
+            clock_sleep_ms(REFRESH_MS);
+    }
+    return load(ctx, o, place, err);
+}
+
+int command_watch(int argc, char **argv)
+{
+    SCOPE(tmp);
+    struct options o = { 0 };
+    struct place place = { 0 };
+    struct error err;
+    static const struct argp argp = {
+        NULL,
+        parse,
+        "[ROLLOUT]",
+        "Follow a rollout until it ends or waits at a gate.\v"
+        "--format ndjson prints every event as one line of JSON.\n",
+        children,
+        NULL,
+        NULL,
+    };
+    argp_parse(&argp, argc, argv, 0, NULL, &o);
+    if (!place_store(tmp, &o.flags, &place, &err) || !watch(tmp, &o, &place, &err))
+        return command_failed(argv[0], &err);
+    if (o.flags.format == FORMAT_TEXT && !isatty(STDOUT_FILENO))
+        status_print(stdout, &place);
+    return code_of(&place);
+}
+
+/* --- logs ---------------------------------------------------------------------------------- */
+
+static const struct argp_option logs_options[] = {
+    { "follow", 'f', NULL, 0, "go on until it ends or waits", 0 },
+    { 0 },
+};
+
+int command_logs(int argc, char **argv)
+{
+    SCOPE(tmp);
+    struct options o = { 0 };
+    struct place place = { 0 };
+    struct error err;
+    static const struct argp argp = {
+        logs_options, parse, "[ROLLOUT]", "The events of a rollout, oldest first.",
+        children,     NULL,  NULL,
+    };
+    argp_parse(&argp, argc, argv, 0, NULL, &o);
+    if (!load(tmp, &o, &place, &err))
+        return command_failed(argv[0], &err);
+    int64_t seen = 0;
+    for (bool more = true; more;) {
+        if (!print_events(&place, &seen, &more, &err) || !load(tmp, &o, &place, &err))
+            return command_failed(argv[0], &err);
+        if (!more && o.follow && !rests(place.rollout->status)) {
+            clock_sleep_ms(REFRESH_MS);
+            more = true;
+        }
+    }
+    return EXIT_DONE;
+}

@@ -1,0 +1,42 @@
+/*
+ * What the files of the engine share: one drive = one engine_run(). Events wait in `events` until
+ * drive_save() writes them together with the rollout; effects wait until after that.
+ */
+#ifndef CONTROLLER_ROLLOUT_DRIVE_H
+#define CONTROLLER_ROLLOUT_DRIVE_H
+
+#include "controller/rollout/engine.h"
+#include "controller/rollout/gate.h"
+
+struct drive {
+    struct engine *engine;
+    struct rollout *rollout;
+    void *ctx;      /* of this drive; freed at its end */
+    json_t *events; /* array, not saved yet; owned by ctx */
+    bool changed;   /* the rollout differs from what is saved */
+    int64_t token;
+    int64_t lease_at; /* monotonic ms of the last renewal */
+    int64_t asked_at; /* monotonic ms of the last repeated control */
+    unsigned effects; /* of transitions, to be carried out after the save */
+    size_t *dispatch; /* tasks to start after the save */
+    size_t dispatch_count;
+};
+
+/* Adds an event about the rollout, or about a task when it is not null. fields may be null and is
+ * taken over. */
+void drive_event(struct drive *drive, const char *event, const struct task *task, json_t *fields);
+
+/* Takes an event through the table. False: refused, *refusal says why (a constant). */
+bool drive_transition(struct drive *drive, enum rollout_event event,
+                      const char **refusal) MUSTCHECK;
+
+/* A report of the world: changes the task, adds events. */
+void drive_report(struct drive *drive, const struct report *report);
+
+/* Takes what people asked for. */
+bool drive_controls(struct drive *drive, struct error *err) MUSTCHECK;
+
+/* Writes rollout and events, then tells the observer. Does nothing when nothing changed. */
+bool drive_save(struct drive *drive, struct error *err) MUSTCHECK;
+
+#endif

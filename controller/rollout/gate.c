@@ -1,0 +1,249 @@
+#include "controller/rollout/gate.h"
+
+#include <dirent.h>
+
+#include "agents/base/file.h"
+#include "agents/base/mem.h"
+#include "agents/base/text.h"
+#include "controller/rollout/evidence.h"
+
+/* Signatures older than this do not open a gate; the host's own rule is in agent.yaml. */
+static const int64_t APPROVAL_TTL_MS = 14LL * 86400 * 1000;
+
+/* --- signatures ---------------------------------------------------------------------------- */
+
+struct approval_list {
+    struct approval *items;
+    size_t count;
+};
+
+static void list_add(const void *ctx, struct approval_list *list, const struct approval *approval)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (text_eq(list->items[i].signature, approval->signature))
+            return;
+    list->items = mem_room(ctx, list->items, struct approval, list->count + 1);
+    list->items[list->count++] = (struct approval){
+        .signer = mem_text(ctx, approval->signer),
+        .signed_at = mem_text(ctx, approval->signed_at),
+        .signature = mem_text(ctx, approval->signature),
+    };
+}
+
+static bool from_store(const void *ctx, const struct gate_source *source, const struct part *part,
+                       const char *digest, struct approval_list *list, struct error *err)
+{
+    struct store_word *words = NULL;
+    size_t count = 0;
+    if (!store_words(ctx, source->store, STORE_APPROVALS, part->plan, &words, &count, err))
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (text_eq(words[i].digest, digest))
+            list_add(ctx, list,
+                     &(struct approval){ words[i].who, words[i].signed_at, words[i].text });
+    return true;
+}
+
+static void folder_close(DIR **folder)
+{
+    if (*folder)
+        closedir(*folder);
+}
+
+/* A file that is no signature of this part is no reason to stop: it just does not count. */
+static void from_file(const void *ctx, const char *path, const char *digest,
+                      struct approval_list *list)
+{
+    SCOPE(tmp);
+    const char *data = NULL;
+    size_t len = 0;
+    struct approval_named named;
+    struct error ignored;
+    if (file_read(tmp, path, 64 * 1024, &data, &len, &ignored) &&
+        approval_from_file(tmp, data, len, &named, &ignored) && text_eq(named.digest, digest))
+        list_add(ctx, list, &named.approval);
+}
+
+static void from_files(const void *ctx, const struct gate_source *source, const char *digest,
+                       struct approval_list *list)
+{
+    SCOPE(tmp);
+    const char *path = evidence_beside(tmp, source->plan_path, "approvals");
+    __attribute__((cleanup(folder_close))) DIR *folder = opendir(path);
+    struct dirent *entry;
+    while (folder && (entry = readdir(folder)))
+        if (text_ends(entry->d_name, ".sig"))
+            from_file(ctx, mem_printf(tmp, "%s/%s", path, entry->d_name), digest, list);
+}
+
+bool gate_approvals(const void *ctx, const struct gate_source *source, const struct part *part,
+                    struct approval **out, size_t *count, struct error *err)
+{
+    struct approval_list list = { 0 };
+    const char *digest = NULL;
+    if (!part_digest(ctx, part, &digest, err) || !from_store(ctx, source, part, digest, &list, err))
+        return false;
+    from_files(ctx, source, digest, &list);
+    *out = list.items;
+    *count = list.count;
+    return true;
+}
+
+static bool look_at_signatures(const void *ctx, const struct gate_source *source,
+                               const struct part *part, struct gate_facts *facts, struct error *err)
+{
+    struct approval *approvals = NULL;
+    size_t count = 0;
+    if (part->approvals_need == 0)
+        return true;
+    if (!gate_approvals(ctx, source, part, &approvals, &count, err))
+        return false;
+    struct service *service = fleet_service(source->fleet, part->service);
+    if (!service)
+        return fail(err, ERROR_NOT_FOUND, "the manifest has no service %s any more", part->service);
+    struct step_texts who = { 0 };
+    const char *const *people = NULL;
+    size_t n = service_approvers(ctx, source->fleet, service, &people);
+    for (size_t i = 0; i < n; i++)
+        step_texts_add(ctx, &who, people[i]);
+    struct approval_rule rule = {
+        .allowed_signers = source->fleet->allowed_signers,
+        .who = &who,
+        .need = part->approvals_need,
+        .ttl_ms = APPROVAL_TTL_MS,
+        .now_ms = source->now_ms,
+        .author = part->author,
+    };
+    struct error why;
+    if (!approvals_suffice(part, approvals, count, &rule, &why))
+        step_texts_add(ctx, &facts->unsigned_parts, why.message);
+    return true;
+}
+
+/* --- words --------------------------------------------------------------------------------- */
+
+static bool look_at_rejections(const void *ctx, const struct gate_source *source,
+                               const struct part *part, struct gate_facts *facts, struct error *err)
+{
+    struct store_word *words = NULL;
+    size_t count = 0;
+    const char *digest = NULL;
+    if (!part_digest(ctx, part, &digest, err) ||
+        !store_words(ctx, source->store, STORE_REJECTIONS, part->plan, &words, &count, err))
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (text_eq(words[i].digest, digest))
+            step_texts_add(ctx, &facts->rejected,
+                           mem_printf(ctx, "%s of %s was rejected by %s: %s", words[i].phase,
+                                      words[i].service, words[i].who, words[i].text));
+    return true;
+}
+
+static bool in_texts(const struct step_texts *list, const char *s)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (text_eq(list->items[i], s))
+            return true;
+    return false;
+}
+
+void gate_acknowledgers(const void *ctx, const struct plan *plan, enum phase phase,
+                        struct step_texts *out)
+{
+    for (size_t i = 0; i < plan->phases[phase].count; i++) {
+        const struct part *part = plan->phases[phase].parts[i];
+        for (size_t k = 0; k < part->step_count; k++)
+            if (part->steps[k].kind == STEP_ACKNOWLEDGE && !in_texts(out, part->steps[k].from))
+                step_texts_add(ctx, out, part->steps[k].from);
+    }
+}
+
+static bool look_at_acks(const void *ctx, const struct gate_source *source,
+                         const struct rollout *rollout, enum phase phase, struct gate_facts *facts,
+                         struct error *err)
+{
+    struct step_texts needed = { 0 };
+    struct store_word *words = NULL;
+    size_t count = 0;
+    gate_acknowledgers(ctx, rollout->plan, phase, &needed);
+    if (!store_words(ctx, source->store, STORE_ACKS, rollout->plan->id, &words, &count, err))
+        return false;
+    for (size_t i = 0; i < needed.count; i++) {
+        bool there = false;
+        for (size_t k = 0; k < count && !there; k++)
+            there = text_eq(words[k].service, needed.items[i]);
+        if (!there)
+            step_texts_add(ctx, &facts->unacknowledged, needed.items[i]);
+    }
+    return true;
+}
+
+static void look_at_evidence(const void *ctx, const struct gate_source *source,
+                             const struct part *part, struct gate_facts *facts)
+{
+    const struct service *service = fleet_service(source->fleet, part->service);
+    enum rehearse policy = service ? service->policy.rehearse : source->fleet->policy.rehearse;
+    for (size_t i = 0; policy == REHEARSE_REQUIRED && i < part->instances.count; i++)
+        if (!evidence_holds(source->plan_path, part, part->instances.items[i]))
+            step_texts_add(ctx, &facts->unrehearsed,
+                           mem_printf(ctx, "%s of %s on %s", phase_name(part->phase), part->service,
+                                      part->instances.items[i]));
+}
+
+bool gate_look(const void *ctx, const struct gate_source *source, const struct rollout *rollout,
+               enum phase phase, struct gate_facts *out, struct error *err)
+{
+    *out = (struct gate_facts){ 0 };
+    for (size_t i = 0; i < rollout->plan->phases[phase].count; i++) {
+        const struct part *part = rollout->plan->phases[phase].parts[i];
+        if (!look_at_signatures(ctx, source, part, out, err) ||
+            !look_at_rejections(ctx, source, part, out, err))
+            return false;
+        look_at_evidence(ctx, source, part, out);
+    }
+    out->needs_promote = phase == PHASE_CONTRACT && !source->fleet->policy.auto_promote;
+    return look_at_acks(ctx, source, rollout, phase, out, err);
+}
+
+/* --- the decision -------------------------------------------------------------------------- */
+
+static const char *joined(const void *ctx, const struct step_texts *list, const char *between)
+{
+    struct text t = text_init(ctx, TEXT_LINE);
+    for (size_t i = 0; i < list->count; i++)
+        text_addf(&t, "%s%s", i ? between : "", list->items[i]);
+    return t.data;
+}
+
+bool gate_open(const void *ctx, const struct rollout *rollout, enum phase phase,
+               const struct gate_facts *facts, const char **why, const char **hint)
+{
+    const char *name = phase_name(phase);
+    *why = *hint = NULL;
+    if ((int)phase > rollout->until) {
+        *why = mem_printf(ctx, "stopped before %s, as asked with --until", name);
+        *hint = mem_printf(ctx, "`flotilla resume %s` goes on", rollout->id);
+    } else if (facts->rejected.count) {
+        *why = joined(ctx, &facts->rejected, "; ");
+        *hint = "the same person withdraws it (`flotilla reject --withdraw`), or draft that part "
+                "anew";
+    } else if (facts->unrehearsed.count) {
+        *why = mem_printf(ctx, "not rehearsed: %s", joined(ctx, &facts->unrehearsed, ", "));
+        *hint = "`flotilla rehearse PLAN` proves it on clones";
+    } else if (facts->unsigned_parts.count) {
+        *why = joined(ctx, &facts->unsigned_parts, "; ");
+        *hint = mem_printf(ctx,
+                           "`flotilla approve PLAN --as NAME --phase %s`, then `flotilla "
+                           "resume %s`",
+                           name, rollout->id);
+    } else if (facts->unacknowledged.count) {
+        *why = mem_printf(ctx, "%s waits for the word of %s", name,
+                          joined(ctx, &facts->unacknowledged, ", "));
+        *hint = mem_printf(ctx, "`flotilla ack SERVICE --plan PLAN` once its deployed versions "
+                                "live with the new shape");
+    } else if (facts->needs_promote && rollout->promoted < (int)phase) {
+        *why = mem_printf(ctx, "%s waits for promote", name);
+        *hint = mem_printf(ctx, "`flotilla promote %s`", rollout->id);
+    }
+    return *why == NULL;
+}

@@ -1,0 +1,236 @@
+#include "agents/base/json.h"
+#include "agents/base/mem.h"
+#include "agents/base/text.h"
+#include "controller/rollout/drive.h"
+
+/* What a runner's event changes about its task; everything else is only written down. */
+
+static void on_step_started(struct rollout *r, struct task *task, const json_t *body)
+{
+    rollout_text(r, &task->step, json_text_of(body, "step"));
+    rollout_text(r, &task->waiting, NULL);
+    task->done = task->total = task->rate = task->eta_ms = 0;
+}
+
+static const char *blocker_text(const void *ctx, const json_t *blocker)
+{
+    const char *application = json_text_of(blocker, "application");
+    return mem_printf(ctx, "pid %lld %s", (long long)json_int_of(blocker, "pid"),
+                      text_empty(application) ? json_text_of(blocker, "user") : application);
+}
+
+static void on_lock_waiting(struct rollout *r, struct task *task, const json_t *body)
+{
+    SCOPE(tmp);
+    struct text t = text_init(tmp, TEXT_LINE);
+    const json_t *blockers = json_object_get(body, "blockers");
+    text_add(&t, "waits for a lock");
+    for (size_t i = 0; i < json_array_size(blockers); i++)
+        text_addf(&t, "%s %s", i ? "," : ", blocked by",
+                  blocker_text(tmp, json_array_get(blockers, i)));
+    rollout_text(r, &task->waiting, t.data);
+}
+
+static void on_progress(struct rollout *r, struct task *task, const json_t *body)
+{
+    task->done = json_int_of(body, "done");
+    task->total = json_int_of(body, "total");
+    task->rate = json_int_of(body, "rate");
+    task->eta_ms = json_int_of(body, "eta_seconds") * 1000;
+    rollout_text(r, &task->waiting, NULL);
+}
+
+static void on_throttled(struct rollout *r, struct task *task, const json_t *body)
+{
+    SCOPE(tmp);
+    const char *reason = json_text_of(body, "reason");
+    rollout_text(r, &task->waiting, mem_printf(tmp, "throttled: %s", reason ? reason : "load"));
+}
+
+static void on_step_done(struct rollout *r, struct task *task, const json_t *body)
+{
+    const json_t *measured = json_object_get(body, "measured");
+    task->steps_done++;
+    task->rows += json_int_of(measured, "rows");
+    rollout_text(r, &task->waiting, NULL);
+}
+
+static const struct {
+    const char *event;
+    void (*function)(struct rollout *r, struct task *task, const json_t *body);
+} observers[] = {
+    { "step_started", on_step_started }, { "lock_waiting", on_lock_waiting },
+    { "progress", on_progress },         { "throttled", on_throttled },
+    { "step_done", on_step_done },       { "step_undone", on_step_done },
+};
+
+static void on_event(struct drive *d, struct task *task, const json_t *body)
+{
+    const char *event = json_text_of(body, "event");
+    int64_t seq = json_int_of(body, "seq");
+    if (!event || seq <= task->seq) /* a host may repeat or lie: what was taken stays taken */
+        return;
+    task->seq = seq;
+    for (size_t i = 0; i < sizeof(observers) / sizeof(observers[0]); i++)
+        if (text_eq(event, observers[i].event))
+            observers[i].function(d->rollout, task, body);
+    json_t *copy = json_copy((json_t *)(uintptr_t)body);
+    json_set_int(copy, "run_seq", seq);
+    json_object_del(copy, "run");
+    drive_event(d, event, task, copy);
+}
+
+static void task_failed(struct drive *d, struct task *task, const struct error *why)
+{
+    struct rollout *r = d->rollout;
+    task->status = TASK_FAILED;
+    rollout_text(r, &task->error, why->message);
+    rollout_text(r, &task->error_code, error_code_name(why->code));
+    rollout_text(r, &task->hint, why->hint[0] ? why->hint : NULL);
+    json_t *error = json_object();
+    json_set_text(error, "code", error_code_name(why->code));
+    json_set_text(error, "message", why->message);
+    json_set_text(error, "sqlstate", why->sqlstate[0] ? why->sqlstate : NULL);
+    json_set_text(error, "detail", why->detail[0] ? why->detail : NULL);
+    json_set_text(error, "hint", why->hint[0] ? why->hint : NULL);
+    json_t *fields = json_object();
+    json_set_text(fields, "step", task->step);
+    json_object_set_new(fields, "error", error);
+    drive_event(d, "part_failed", task, fields);
+}
+
+static struct error error_of(const json_t *json)
+{
+    struct error err;
+    const char *message = json_text_of(json, "message");
+    const char *sqlstate = json_text_of(json, "sqlstate");
+    const char *detail = json_text_of(json, "detail");
+    const char *hint = json_text_of(json, "hint");
+    bool failed = fail(&err, error_code_from_name(json_text_of(json, "code")), "%s",
+                       message ? message : "the agent did not say why");
+    if (!failed && hint)
+        failed = fail_hint(&err, "%s", hint);
+    if (!failed && detail)
+        failed = fail_detail(&err, "%s", detail);
+    if (sqlstate)
+        for (int i = 0; i < 5 && sqlstate[i]; i++)
+            err.sqlstate[i] = sqlstate[i];
+    return err;
+}
+
+static void on_ended(struct drive *d, struct task *task, const json_t *body)
+{
+    const char *state = json_text_of(body, "state");
+    rollout_text(d->rollout, &task->waiting, NULL);
+    if (text_eq(state, "done") && !d->rollout->back) {
+        task->status = TASK_DONE;
+        drive_event(d, "part_done", task, NULL);
+    } else if (text_eq(state, "undone")) {
+        task->status = TASK_UNDONE;
+        task->started = false;
+        task->steps_done = 0;
+        drive_event(d, "part_undone", task, NULL);
+    } else if (text_eq(state, "stopped")) {
+        task->status = TASK_STOPPED;
+        drive_event(d, "part_stopped", task, NULL);
+    } else {
+        struct error why = error_of(json_object_get(body, "error"));
+        const char *step = json_text_of(body, "step");
+        if (step)
+            rollout_text(d->rollout, &task->step, step);
+        task_failed(d, task, &why);
+    }
+}
+
+static void on_reach(struct drive *d, struct task *task, const struct report *report)
+{
+    bool lost = report->kind == REPORT_LOST;
+    json_t *fields = json_object();
+    if (lost)
+        json_set_text(fields, "reason", report->err.message);
+    if (task->lost != lost)
+        drive_event(d, lost ? "agent_lost" : "agent_back", task, fields);
+    else
+        json_decref(fields);
+    task->lost = lost;
+}
+
+void drive_report(struct drive *d, const struct report *report)
+{
+    if (report->task >= d->rollout->task_count)
+        return;
+    struct task *task = &d->rollout->tasks[report->task];
+    if (report->attempt != task->attempt || task->status != TASK_RUNNING)
+        return;
+    switch (report->kind) {
+    case REPORT_EVENT: on_event(d, task, report->body); break;
+    case REPORT_LOST:
+    case REPORT_FOUND: on_reach(d, task, report); break;
+    case REPORT_ENDED:
+        task->lost = false;
+        on_ended(d, task, report->body);
+        break;
+    case REPORT_FAILED:
+        task->lost = false;
+        task_failed(d, task, &report->err);
+        break;
+    }
+}
+
+/* --- what people asked --------------------------------------------------------------------- */
+
+static const struct {
+    const char *verb;
+    enum rollout_event event;
+} verbs[] = {
+    { "resume", ON_RESUME }, { "promote", ON_PROMOTE }, { "pause", ON_PAUSE },
+    { "retry", ON_RETRY },   { "abort", ON_ABORT },     { "rollback", ON_ROLLBACK },
+};
+
+static void take_argument(struct rollout *r, const struct store_control *control,
+                          enum rollout_event event)
+{
+    enum phase phase;
+    bool has_phase = phase_from_name(control->argument, &phase);
+    if (event == ON_ROLLBACK)
+        r->back_to = has_phase ? (int)phase : -1;
+    if (event == ON_RESUME || event == ON_PROMOTE)
+        r->until = has_phase ? (int)phase : PHASE_COUNT - 1;
+}
+
+static const char *control_take(struct drive *d, const struct store_control *control)
+{
+    const char *refusal = "there is no such verb";
+    for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+        if (!text_eq(verbs[i].verb, control->verb))
+            continue;
+        int back_to = d->rollout->back_to;
+        int until = d->rollout->until;
+        take_argument(d->rollout, control, verbs[i].event);
+        if (drive_transition(d, verbs[i].event, &refusal)) {
+            json_t *last = json_array_get(d->events, json_array_size(d->events) - 1);
+            json_set_text(last, "by", control->who);
+            return "";
+        }
+        d->rollout->back_to = back_to;
+        d->rollout->until = until;
+    }
+    return refusal;
+}
+
+bool drive_controls(struct drive *d, struct error *err)
+{
+    SCOPE(tmp);
+    struct store_control *controls = NULL;
+    size_t count = 0;
+    if (!store_controls(tmp, d->engine->store, d->rollout->id, &controls, &count, err))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        const char *answer = control_take(d, &controls[i]);
+        /* Saved before it is answered: an ask that was acknowledged is never forgotten. */
+        if (!drive_save(d, err) ||
+            !store_control_answer(d->engine->store, controls[i].id, answer, err))
+            return false;
+    }
+    return true;
+}

@@ -1,0 +1,156 @@
+#include "controller/rollout/schedule.h"
+
+#include "agents/base/mem.h"
+#include "agents/base/text.h"
+#include "controller/rollout/transitions.h"
+
+bool schedule_quiet(const struct rollout *rollout)
+{
+    return rollout_tasks(rollout, PHASE_COUNT, TASK_RUNNING) == 0;
+}
+
+static bool has_way_back(const struct task *task)
+{
+    return task->started && task->status != TASK_UNDONE;
+}
+
+/* Nothing is left to do for it in the rollout's direction. */
+static bool task_settled(const struct rollout *rollout, const struct task *task)
+{
+    return rollout->back ? !has_way_back(task) : task->status == TASK_DONE;
+}
+
+static bool comes_after(const struct part *part, const char *service)
+{
+    for (size_t i = 0; i < part->after_count; i++)
+        if (text_eq(part->after[i].service, service))
+            return true;
+    return false;
+}
+
+/* Forward a task waits for those its part names; back, for those whose parts name it. */
+static bool may_start(const struct rollout *rollout, const struct task *task)
+{
+    for (size_t i = 0; i < rollout->task_count; i++) {
+        const struct task *other = &rollout->tasks[i];
+        if (other->phase != task->phase || other == task)
+            continue;
+        bool waits = rollout->back ? comes_after(other->part, task->service)
+                                   : comes_after(task->part, other->service);
+        if (waits && !task_settled(rollout, other))
+            return false;
+    }
+    return true;
+}
+
+static bool phase_settled(const struct rollout *rollout, enum phase phase)
+{
+    for (size_t i = 0; i < rollout->task_count; i++)
+        if (rollout->tasks[i].phase == phase && !task_settled(rollout, &rollout->tasks[i]))
+            return false;
+    return true;
+}
+
+static bool next_phase(const struct rollout *rollout, enum phase *out)
+{
+    for (int i = 0; i < PHASE_COUNT; i++) {
+        int phase = rollout->back ? PHASE_COUNT - 1 - i : i;
+        if (rollout->back && phase <= rollout->back_to)
+            break;
+        if (!phase_settled(rollout, (enum phase)phase)) {
+            *out = (enum phase)phase;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void collect(const void *ctx, const struct rollout *rollout, struct schedule *s)
+{
+    s->tasks = mem_array(ctx, size_t, rollout->task_count);
+    for (size_t i = 0; i < rollout->task_count; i++) {
+        const struct task *task = &rollout->tasks[i];
+        bool idle = task->status != TASK_RUNNING && task->status != TASK_FAILED;
+        if (task->phase == s->phase && idle && !task_settled(rollout, task) &&
+            may_start(rollout, task))
+            s->tasks[s->task_count++] = i;
+    }
+    s->need = s->task_count ? NEED_DISPATCH : NEED_NOTHING;
+}
+
+struct schedule schedule_next(const void *ctx, const struct rollout *rollout)
+{
+    struct schedule s = { .phase = rollout->phase };
+    if (rollout_tasks(rollout, PHASE_COUNT, TASK_FAILED) > 0) {
+        s.need = schedule_quiet(rollout) ? NEED_FAIL : NEED_NOTHING;
+        return s;
+    }
+    if (!next_phase(rollout, &s.phase)) {
+        s.need = rollout->back && rollout->back_to >= 0 ? NEED_PART_WAY : NEED_END;
+        return s;
+    }
+    if (!rollout->back && (s.phase != rollout->phase || !rollout->phase_open)) {
+        s.need = NEED_GATE;
+        return s;
+    }
+    collect(ctx, rollout, &s);
+    return s;
+}
+
+static void task_anew(const struct rollout *rollout, struct task *task, enum task_status status)
+{
+    task->status = status;
+    task->attempt++;
+    task->seq = 0;
+    task->lost = false;
+    task->done = task->total = task->rate = task->eta_ms = 0;
+    rollout_text(rollout, &task->waiting, NULL);
+    rollout_text(rollout, &task->error, NULL);
+    rollout_text(rollout, &task->error_code, NULL);
+    rollout_text(rollout, &task->hint, NULL);
+}
+
+static void turn_back(struct rollout *rollout)
+{
+    rollout->back = true;
+    rollout->phase_open = false;
+    for (size_t i = 0; i < rollout->task_count; i++) {
+        struct task *task = &rollout->tasks[i];
+        if (has_way_back(task))
+            task_anew(rollout, task, task->status == TASK_DONE ? TASK_DONE : TASK_PENDING);
+    }
+}
+
+static void forward_again(struct rollout *rollout)
+{
+    rollout->back = false;
+    rollout->phase_open = false;
+    for (size_t i = 0; i < rollout->task_count; i++)
+        if (rollout->tasks[i].status == TASK_UNDONE)
+            task_anew(rollout, &rollout->tasks[i], TASK_PENDING);
+    if (rollout->promoted > rollout->back_to)
+        rollout->promoted = rollout->back_to;
+    rollout->phase = (enum phase)(rollout->back_to + 1);
+    rollout->back_to = -1;
+}
+
+static void try_again(struct rollout *rollout)
+{
+    for (size_t i = 0; i < rollout->task_count; i++) {
+        struct task *task = &rollout->tasks[i];
+        if (task->status == TASK_FAILED || task->status == TASK_STOPPED)
+            task_anew(rollout, task, TASK_PENDING);
+    }
+}
+
+void schedule_apply(struct rollout *rollout, unsigned effects)
+{
+    if (effects & EFFECT_TURN_BACK)
+        turn_back(rollout);
+    if (effects & EFFECT_AGAIN)
+        try_again(rollout);
+    if (effects & EFFECT_FORWARD)
+        forward_again(rollout);
+    if (effects & EFFECT_PROMOTE && rollout->promoted < (int)rollout->phase)
+        rollout->promoted = (int)rollout->phase;
+}
