@@ -48,4 +48,20 @@ handler_function handle_hello;
 /* {database} → {checks: [{check, level, what, fix}]}; doctor.h */
 handler_function handle_doctor;
 
+/* {database, rollout, fence, part, approvals: [], direction?: "forward" | "back", attempt?,
+ * acks?: [{service, note}], until_step?, lock_budget_ms?} → {run, state}. Checks the request
+ * against this host's own lists and starts a runner; the same request again finds the running one
+ * (state "running"), or its end (done, undone, stopped, failed), or continues after a crash. */
+handler_function handle_run;
+
+/* {run, after?: seq} → events in order, each once, until the run ends → {seq, state, error?}.
+ * ERROR_CONNECT when the runner was killed: ask for `run` again, then attach after the last seq. */
+handler_function handle_attach;
+
+/* {run, action: "pause" | "resume" | "cancel", fence?} → {run, action} */
+handler_function handle_control;
+
+/* {database, rollout?} → {fence, parts: [{rollout, phase, …, steps: [], cursors: []}]} */
+handler_function handle_state;
+
 #endif

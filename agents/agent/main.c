@@ -56,6 +56,7 @@ static const struct argp argp = {
     "Modes:\n"
     "  serve      talk to a controller over standard input and output\n"
     "  check      try everything in agent.yaml and say what is wrong with it\n"
+    "  runner     carry out one run (started by serve)\n"
     "  version    print the version\n",
     NULL,
     NULL,

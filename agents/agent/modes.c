@@ -13,8 +13,6 @@ static int mode_version(const struct mode_start *start)
 }
 
 const struct mode modes[] = {
-    { "serve", mode_serve },
-    { "check", mode_check },
-    { "version", mode_version },
-    { NULL, NULL },
+    { "serve", mode_serve },     { "check", mode_check }, { "runner", mode_runner },
+    { "version", mode_version }, { NULL, NULL },
 };

@@ -1,0 +1,130 @@
+#include "agents/agent/apply.h"
+
+#include "agents/agent/locks.h"
+#include "agents/base/clock.h"
+#include "agents/base/json.h"
+#include "agents/base/mem.h"
+#include "agents/base/text.h"
+
+const struct step_texts *apply_statements(const struct work *work)
+{
+    return work->back ? &work->step->down : &work->step->up;
+}
+
+enum journal_state apply_finished(const struct work *work)
+{
+    return work->back ? JOURNAL_UNDONE : JOURNAL_DONE;
+}
+
+enum journal_state apply_underway(const struct work *work)
+{
+    return work->back ? JOURNAL_UNDOING : JOURNAL_STARTED;
+}
+
+bool apply_probe(struct work *work, bool *known, bool *done, struct error *err)
+{
+    SCOPE(tmp);
+    struct rows *rows = NULL;
+    *known = *done = false;
+    if (text_empty(work->step->probe))
+        return true;
+    if (!connection_exec(work->db, "BEGIN READ ONLY", err))
+        return false;
+    bool asked = connection_query(tmp, work->db, work->step->probe, NULL, 0, &rows, err);
+    work_rollback(work);
+    if (!asked)
+        return fail_in(err, "probe of step %s", work->step->id);
+    *known = rows_count(rows) == 1 && !rows_null(rows, 0, 0);
+    *done = *known && rows_bool(rows, 0, 0);
+    return true;
+}
+
+bool apply_wal(struct connection *db, const char *since, const void *ctx, const char **position,
+               int64_t *bytes, struct error *err)
+{
+    SCOPE(tmp);
+    struct rows *rows = NULL;
+    const char *params[] = { since };
+    if (!connection_query(tmp, db,
+                          "SELECT p::text, (p - coalesce($1::pg_lsn, p))::bigint"
+                          " FROM pg_catalog.pg_current_wal_insert_lsn() p",
+                          params, 1, &rows, err))
+        return false;
+    *position = mem_text(ctx, rows_text(rows, 0, 0));
+    *bytes = rows_int(rows, 0, 1);
+    return true;
+}
+
+struct held {
+    int64_t rows;
+    int64_t since_ms; /* monotonic: when the locks were ours */
+    json_t *locks;    /* lent */
+    int64_t wal_bytes;
+};
+
+static bool statements_run(struct locks *locks, struct held *held, struct error *err)
+{
+    SCOPE(tmp);
+    struct work *work = locks->work;
+    const struct step_texts *list = apply_statements(work);
+    const char *before = NULL;
+    const char *after = NULL;
+    int64_t none = 0;
+    if (!apply_wal(work->db, NULL, tmp, &before, &none, err))
+        return false;
+    held->since_ms = clock_mono_ms();
+    for (size_t i = 0; i < list->count; i++)
+        if (!locks_exec(locks, list->items[i], &held->rows, err))
+            return list->count > 1 ? fail_in(err, "statement %zu", i + 1) : false;
+    return locks_held(locks, work->db, &held->locks, err) &&
+           apply_wal(work->db, before, tmp, &after, &held->wal_bytes, err);
+}
+
+static bool measure_json(const void *ctx, const struct locks *locks, const struct held *held,
+                         int64_t began_ms, json_t **out)
+{
+    int64_t now = clock_mono_ms();
+    json_t *o = json_own(ctx, json_object());
+    json_set_int(o, "ms", now - began_ms);
+    json_set_int(o, "seconds", (now - began_ms + 500) / 1000);
+    json_set_int(o, "hold_ms", now - held->since_ms);
+    json_set_int(o, "wait_ms", locks->longest_wait_ms);
+    json_set_int(o, "tries", locks->tries);
+    json_object_set(o, "locks", held->locks);
+    json_set_int(o, "wal_bytes", held->wal_bytes);
+    json_set_int(o, "rows", held->rows);
+    *out = o;
+    return true;
+}
+
+/* One try. What it did and the row that says so commit together, or not at all. */
+static bool attempt(const void *ctx, struct locks *locks, int64_t began_ms, json_t **measured,
+                    struct error *err)
+{
+    struct work *work = locks->work;
+    struct held held = { .since_ms = clock_mono_ms() };
+    if (!work_begin(work, err))
+        return false;
+    if (locks_take(locks, err) && statements_run(locks, &held, err) &&
+        measure_json(ctx, locks, &held, began_ms, measured) &&
+        journal_step_write(work, work->step, apply_finished(work), *measured, err) &&
+        work_commit(work, err)) {
+        json_set_int(*measured, "hold_ms", clock_mono_ms() - held.since_ms);
+        return true;
+    }
+    work_rollback(work);
+    return false;
+}
+
+bool apply_transaction(const void *ctx, struct work *work, json_t **measured, struct error *err)
+{
+    SCOPE(tmp);
+    struct locks *locks = NULL;
+    int64_t began = clock_mono_ms();
+    if (!locks_new(tmp, work, &locks, err))
+        return false;
+    while (!attempt(ctx, locks, began, measured, err))
+        if (!locks_again(locks, err))
+            return false;
+    return true;
+}

@@ -1,0 +1,223 @@
+#include "agents/agent/sweep.h"
+
+#include "agents/agent/sweep_range.h"
+#include "agents/agent/throttle.h"
+#include "agents/base/clock.h"
+#include "agents/base/json.h"
+#include "agents/base/mem.h"
+#include "agents/base/text.h"
+
+enum {
+    FIRST_BLOCKS = 16,
+    FIRST_ROWS = 1000,
+    SIZE_MOST = 1 << 20,
+    LOCK_WAIT_MS = 200, /* below deadlock_timeout: in a deadlock we give way, not the application */
+    PASSES_MOST = 100,
+    PASS_PAUSE_MS = 300,   /* before looking again at rows that were locked */
+    VACUUM_LEAST = 100000, /* rows changed, below which bloat does not matter */
+    VACUUM_PART = 4,       /* and a quarter of the table */
+};
+
+/* One UPDATE of a range. The first that changes rows is asked whether it would change the same rows
+ * again: then the statement cannot be cut, and nothing has been committed yet. */
+static bool update_range(struct sweep_state *state, const char *condition, int64_t *changed,
+                         struct error *err)
+{
+    SCOPE(tmp);
+    struct rows *rows = NULL;
+    struct connection *db = state->sweep->work->db;
+    const char *sql = mem_printf(tmp, "%s AND %s%s", state->sweep->statement, condition,
+                                 state->proved ? "" : " RETURNING tableoid::text, ctid::text");
+    if (!connection_query(tmp, db, sql, NULL, 0, &rows, err))
+        return false;
+    *changed = rows_affected(rows);
+    if (state->proved || *changed == 0)
+        return true;
+    struct text again = text_init(tmp, TEXT_FILE);
+    text_addf(&again, "%s AND (tableoid::text, ctid::text) IN (", state->sweep->statement);
+    for (size_t i = 0; i < rows_count(rows) && i < 100; i++)
+        text_addf(&again, "%s('%s', '%s')", i ? ", " : "", rows_text(rows, i, 0),
+                  rows_text(rows, i, 1));
+    text_add(&again, ")");
+    if (!connection_query(tmp, db, again.data, NULL, 0, &rows, err))
+        return false;
+    if (rows_affected(rows) > 0) {
+        fail(err, ERROR_REFUSED, "the backfill would change the same rows again and again");
+        return fail_hint(err, "its WHERE condition must become false for a row that is done");
+    }
+    state->proved = true;
+    return true;
+}
+
+static bool write_place(struct sweep_state *state, const struct sweep_place *then, int64_t changed,
+                        struct error *err)
+{
+    SCOPE(tmp);
+    struct journal_cursor cursor = { .position = sweep_place_text(tmp, state, then),
+                                     .done = state->sum.rows + changed,
+                                     .batches = state->sum.batches + 1 };
+    return journal_cursor_write(state->sweep->work, state->sweep->target, &cursor, err);
+}
+
+/* Rows and cursor commit together. Asynchronously: a crash of the server may take back both, never
+ * one; the step's own row is written with a synchronous commit at the end. */
+static bool batch_try(struct sweep_state *state, const struct sweep_range *range, bool skip,
+                      struct error *err)
+{
+    SCOPE(tmp);
+    struct work *work = state->sweep->work;
+    struct sweep_place then = range->then;
+    int64_t changed = 0;
+    if (!work_begin(work, err))
+        return false;
+    const char *set = mem_printf(tmp,
+                                 "SET LOCAL synchronous_commit = off; SET LOCAL lock_timeout = %d;"
+                                 "SET LOCAL enable_seqscan = off; SET LOCAL jit = off",
+                                 LOCK_WAIT_MS);
+    bool done = connection_script(work->db, set, err) &&
+                update_range(state, skip ? range->locked : range->condition, &changed, err);
+    then.changed += changed;
+    then.skipped += skip && state->at.pass > 1 ? 1 : 0;
+    if (!done || !write_place(state, &then, changed, err)) {
+        work_rollback(work);
+        return false;
+    }
+    if (!work_commit(work, err))
+        return false;
+    state->at = then;
+    state->sum.rows += changed;
+    state->sum.batches++;
+    state->unvacuumed += changed;
+    return true;
+}
+
+static void adapt(struct sweep_state *state, int64_t ms)
+{
+    int64_t aim = state->sweep->work->limits.batch_ms;
+    int64_t size = ms > 0 ? state->size * aim / ms : state->size * 2;
+    if (size > state->size * 2)
+        size = state->size * 2;
+    if (size < state->size / 2)
+        size = state->size / 2;
+    state->size = size < 1 ? 1 : size > SIZE_MOST ? SIZE_MOST : size;
+}
+
+static bool gave_way(const struct error *err)
+{
+    return text_eq(err->sqlstate, "55P03") || text_eq(err->sqlstate, "40P01");
+}
+
+/* The first pass never waits for a row; later ones wait a little, and leave a single block whose
+ * rows stay locked for the pass after. */
+static bool batch_run(struct sweep_state *state, struct error *err)
+{
+    SCOPE(tmp);
+    struct sweep_range range = { 0 };
+    int64_t began = clock_mono_ms();
+    bool skip = state->at.pass == 1;
+    if (!sweep_next(tmp, state, &range, err))
+        return false;
+    while (!batch_try(state, &range, skip, err)) {
+        if (!gave_way(err))
+            return false;
+        if (state->size == 1)
+            skip = true;
+        state->size = state->size / 4 > 1 ? state->size / 4 : 1;
+        began = clock_mono_ms();
+        if (!work_orders(state->sweep->work, err) || !sweep_next(tmp, state, &range, err))
+            return false;
+    }
+    int64_t ms = clock_mono_ms() - began;
+    if (ms > state->sum.longest_ms)
+        state->sum.longest_ms = ms;
+    adapt(state, ms);
+    return true;
+}
+
+/* Old row versions are given back while the sweep goes on, or the table would double. */
+static bool vacuum_when_due(struct sweep_state *state, struct error *err)
+{
+    SCOPE(tmp);
+    struct error ignored;
+    if (state->unvacuumed < VACUUM_LEAST || state->unvacuumed < state->rows / VACUUM_PART)
+        return true;
+    state->unvacuumed = 0;
+    for (size_t i = 0; i < state->leaf_count; i++) {
+        const char *sql =
+            mem_printf(tmp, "VACUUM (SKIP_LOCKED, TRUNCATE false) %s", state->leaves[i].sql);
+        /* Helpful, not needed: the right may be missing. */
+        if (!connection_exec(state->sweep->work->db, sql, &ignored) &&
+            connection_lost(ignored.code)) {
+            *err = ignored;
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool tell(struct sweep_state *state, int64_t began_ms, bool last, struct error *err)
+{
+    double share = last ? 1 : sweep_share(state);
+    int64_t total = state->sweep->rows > 0 ? state->sweep->rows : state->rows;
+    if (total < state->sum.rows)
+        total = state->sum.rows;
+    struct work_progress p = { .done = state->sum.rows,
+                               .total = last ? state->sum.rows : total,
+                               .began_ms = began_ms,
+                               .share = share,
+                               .last = last };
+    return work_progress(state->sweep->work, &p, err);
+}
+
+static bool pass_run(struct sweep_state *state, int64_t began_ms, struct error *err)
+{
+    struct throttle throttle = { 0 };
+    struct work *work = state->sweep->work;
+    while (!state->at.pass_over) {
+        if (!work_orders(work, err) || !throttle_wait(&throttle, work, err) ||
+            !batch_run(state, err) || !tell(state, began_ms, false, err) ||
+            !vacuum_when_due(state, err))
+            return false;
+    }
+    return true;
+}
+
+static bool load(struct sweep_state *state, struct error *err)
+{
+    struct journal_cursor cursor;
+    state->size = state->sweep->key ? FIRST_ROWS : FIRST_BLOCKS;
+    state->at.pass = 1;
+    if (!sweep_leaves(state, err) ||
+        !journal_cursor_read(state, state->sweep->work, state->sweep->target, &cursor, err))
+        return false;
+    if (!cursor.found)
+        return true;
+    state->sum.rows = cursor.done;
+    state->sum.batches = cursor.batches;
+    return sweep_place_read(state, cursor.position, err);
+}
+
+bool sweep_run(const struct sweep *sweep, struct sweep_result *out, struct error *err)
+{
+    SCOPE(tmp);
+    struct sweep_state *state = mem_new(tmp, struct sweep_state);
+    int64_t began = clock_mono_ms();
+    state->sweep = sweep;
+    if (!load(state, err))
+        return false;
+    for (;;) {
+        if (!pass_run(state, began, err))
+            return false;
+        state->sum.passes = state->at.pass;
+        if (state->at.pass > 1 && state->at.changed == 0 && state->at.skipped == 0)
+            break;
+        if (state->at.pass == PASSES_MOST)
+            return fail(err, ERROR_TIMEOUT, "%d passes over the table still found rows to do",
+                        PASSES_MOST);
+        if (state->at.skipped > 0)
+            work_sleep(sweep->work, PASS_PAUSE_MS);
+        state->at = (struct sweep_place){ .pass = state->at.pass + 1 };
+    }
+    *out = state->sum;
+    return tell(state, began, true, err);
+}
