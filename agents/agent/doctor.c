@@ -228,7 +228,7 @@ static void check_signers(const struct agent_config *config, const struct agent_
         if (strstr(data, name))
             known++;
         else
-            doctor_add(checks, "signers", "warning",
+            doctor_add(checks, "signers", "note",
                        mem_printf(tmp, "%s may approve but has no key in %s", name,
                                   config->allowed_signers),
                        "add a line: NAME namespaces=\"flotilla\" ssh-ed25519 ...");
@@ -237,9 +237,19 @@ static void check_signers(const struct agent_config *config, const struct agent_
                    ? config->policy.destructive_need
                    : config->policy.need;
     bool few = known < need;
-    doctor_add(checks, "signers", few ? "warning" : "ok",
+    doctor_add(checks, "signers", few ? "note" : "ok",
                mem_printf(tmp, "%d approvers with a key, up to %d signatures needed", known, need),
                few ? "add approvers, or lower policy.need in agent.yaml" : NULL);
+}
+
+/* What every database of the host would find as well: said once by who prints it. */
+static void mark_host(json_t *checks)
+{
+    size_t i;
+    json_t *line;
+    json_array_foreach(checks, i, line) {
+        json_set_text(line, "scope", "host");
+    }
 }
 
 void doctor_host(const struct agent_config *config, const struct agent_database *database,
@@ -256,6 +266,7 @@ void doctor_host(const struct agent_config *config, const struct agent_database 
                    "install openssh-client on the host");
     check_folder("spool", config->spool, checks);
     check_folder("snapshots", config->policy.snapshots_dir, checks);
+    mark_host(checks);
     if (database)
         check_signers(config, database, checks);
 }

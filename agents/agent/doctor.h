@@ -2,8 +2,9 @@
  * The doctor's look at one database and at this host: what a rollout would trip over, each finding
  * with its fix. Reads only; a check that fails says so and the others go on.
  *
- * The result is {checks: [{check, level: ok|warning|error, what, fix}]}; `fix` is left out where
- * all is well.
+ * The result is {checks: [{check, level: ok|note|warning|error, what, fix}]}; `fix` is left out
+ * where all is well. A note is worth knowing and no reason to wait; warnings and errors are.
+ * `scope: host` marks what is not about this database alone.
  */
 #ifndef AGENTS_AGENT_DOCTOR_H
 #define AGENTS_AGENT_DOCTOR_H

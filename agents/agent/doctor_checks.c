@@ -17,14 +17,16 @@ const struct doctor_check doctor_checks[] = {
       " WHERE pg_is_in_recovery()",
       NULL },
     { "role", 0,
-      "SELECT 'warning', format('role %s is a superuser', current_user),"
+      "SELECT 'note', format('role %s is a superuser', current_user),"
       " format('ALTER ROLE %I NOSUPERUSER; membership in the owners'' roles is enough', current_user)"
       " FROM pg_roles WHERE rolname = current_user AND rolsuper",
       "SELECT format('role %s, no superuser', current_user)" },
     { "owners", 0,
-      "SELECT 'error', format('role %s is no member of %s, which owns %s relations',"
-      " current_user, o.rolname, count(*)),"
-      " format('GRANT %I TO %I', o.rolname, current_user)"
+      "SELECT CASE WHEN o.rolsuper THEN 'warning' ELSE 'error' END,"
+      " format('role %s is no member of %s, which owns %s relations', current_user, o.rolname,"
+      " count(*)), CASE WHEN o.rolsuper THEN 'give them to an ordinary role: ALTER TABLE ... OWNER"
+      " TO; a superuser''s role is not granted to anybody'"
+      " ELSE format('GRANT %I TO %I', o.rolname, current_user) END"
       " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
       " JOIN pg_roles o ON o.oid = c.relowner"
       " WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')"
@@ -32,7 +34,7 @@ const struct doctor_check doctor_checks[] = {
       " AND NOT pg_has_role(current_user, o.oid, 'MEMBER')"
       " AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass"
       " AND d.objid = c.oid AND d.deptype = 'e')"
-      " GROUP BY o.rolname ORDER BY o.rolname",
+      " GROUP BY o.rolname, o.rolsuper ORDER BY o.rolname",
       "SELECT 'member of every owner of relations here'" },
     { "monitor", 0,
       "SELECT 'warning', format('role %s is no member of pg_monitor, so blockers have no names',"
@@ -47,7 +49,7 @@ const struct doctor_check doctor_checks[] = {
       " AND has_schema_privilege(oid, 'CREATE'))",
       NULL },
     { "deadlock_timeout", 150000,
-      "SELECT 'warning', format('role %s may not set deadlock_timeout, so lock waits are noticed"
+      "SELECT 'note', format('role %s may not set deadlock_timeout, so lock waits are noticed"
       " later', current_user),"
       " format('GRANT SET ON PARAMETER deadlock_timeout TO %I', current_user)"
       " WHERE NOT has_parameter_privilege(current_user, 'deadlock_timeout', 'SET')",
@@ -65,12 +67,12 @@ const struct doctor_check doctor_checks[] = {
       " FROM pg_settings WHERE name IN ('autovacuum', 'track_counts') AND setting = 'off'",
       NULL },
     { "durability", 0,
-      "SELECT 'warning', format('%s is off: a crash of the server can lose what was done', name),"
+      "SELECT 'note', format('%s is off: a crash of the server can lose what was done', name),"
       " format('ALTER SYSTEM SET %I = on, unless this is a test system', name)"
       " FROM pg_settings WHERE name IN ('fsync', 'full_page_writes') AND setting = 'off'",
       NULL },
     { "wal", 0,
-      "SELECT 'warning', 'wal_level is minimal: no standby, no logical replication, no archive',"
+      "SELECT 'note', 'wal_level is minimal: no standby, no logical replication, no archive',"
       " 'set wal_level = replica or logical'"
       " WHERE current_setting('wal_level') = 'minimal'",
       "SELECT format('wal_level %s, %s of %s replication slots used', current_setting('wal_level'),"
@@ -104,7 +106,7 @@ const struct doctor_check doctor_checks[] = {
       " FROM pg_prepared_xacts WHERE database = current_database() ORDER BY prepared LIMIT 10",
       NULL },
     { "indexes", 0,
-      "SELECT 'warning', format('index %s.%s is invalid', n.nspname, c.relname),"
+      "SELECT 'note', format('index %s.%s is invalid', n.nspname, c.relname),"
       " format('DROP INDEX CONCURRENTLY %I.%I, or REINDEX it', n.nspname, c.relname)"
       " FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid"
       " JOIN pg_namespace n ON n.oid = c.relnamespace"
@@ -112,7 +114,7 @@ const struct doctor_check doctor_checks[] = {
       " pg_stat_progress_create_index p WHERE p.index_relid = i.indexrelid) ORDER BY 2 LIMIT 10",
       NULL },
     { "event triggers", 0,
-      "SELECT 'warning', format('event trigger %s fires on DDL', evtname),"
+      "SELECT 'note', format('event trigger %s fires on DDL', evtname),"
       " 'make sure that it lets the steps of a plan through'"
       " FROM pg_event_trigger WHERE evtenabled <> 'D' ORDER BY evtname",
       NULL },
@@ -122,7 +124,7 @@ const struct doctor_check doctor_checks[] = {
       " FROM pg_database WHERE datname = current_database() AND age(datfrozenxid) > 1500000000",
       NULL },
     { "timeouts", 0,
-      "SELECT 'warning', format('%s is %s ms for this role', name, setting),"
+      "SELECT 'note', format('%s is %s ms for this role', name, setting),"
       " format('ALTER ROLE %I SET %I = 0: steps set their own', current_user, name)"
       " FROM pg_settings WHERE name = 'transaction_timeout' AND setting::bigint > 0",
       "SELECT format('lock_timeout %s, statement_timeout %s by default; steps set their own',"

@@ -5,8 +5,11 @@
 #include "agents/base/version.h"
 
 const struct handler agent_handlers[] = {
-    { OP_HELLO, handle_hello },   { OP_DOCTOR, handle_doctor },   { OP_RUN, handle_run },
-    { OP_ATTACH, handle_attach }, { OP_CONTROL, handle_control }, { OP_STATE, handle_state },
+    /* clang-format off: one line an operation */
+    { OP_HELLO, handle_hello }, { OP_DOCTOR, handle_doctor }, { OP_INSPECT, handle_inspect },
+    { OP_RUN, handle_run },     { OP_ATTACH, handle_attach }, { OP_CONTROL, handle_control },
+    { OP_STATE, handle_state },
+    /* clang-format on */
 };
 
 const size_t agent_handler_count = sizeof(agent_handlers) / sizeof(agent_handlers[0]);

@@ -64,4 +64,8 @@ handler_function handle_control;
 /* {database, rollout?} → {fence, parts: [{rollout, phase, …, steps: [], cursors: []}]} */
 handler_function handle_state;
 
+/* {database, hash?} → {hash, unchanged: false, fingerprint, catalog}, or {hash, unchanged: true}
+ * when the given hash still holds */
+handler_function handle_inspect;
+
 #endif

@@ -57,6 +57,7 @@ static const struct argp argp = {
     "  serve      talk to a controller over standard input and output\n"
     "  check      try everything in agent.yaml and say what is wrong with it\n"
     "  runner     carry out one run (started by serve)\n"
+    "  install    put an uploaded agent into place\n"
     "  version    print the version\n",
     NULL,
     NULL,

@@ -13,6 +13,8 @@ static int mode_version(const struct mode_start *start)
 }
 
 const struct mode modes[] = {
-    { "serve", mode_serve },     { "check", mode_check }, { "runner", mode_runner },
-    { "version", mode_version }, { NULL, NULL },
+    /* clang-format off: one line a mode */
+    { "serve", mode_serve },   { "check", mode_check },     { "install", mode_install },
+    { "runner", mode_runner }, { "version", mode_version }, { NULL, NULL },
+    /* clang-format on */
 };

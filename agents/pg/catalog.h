@@ -23,8 +23,9 @@
 
 struct catalog {
     const char *database;
-    int server_version;      /* 150018 */
-    const char *server_port; /* as the server listens; with `database` it answers struct server */
+    int server_version; /* 150018 */
+    const char
+        *server_port; /* as the server listens; with `database` it answers struct foreign_server */
     const char *search_path; /* of the role that reads */
     const char *time_zone;
     struct schema *schemas;
@@ -39,7 +40,7 @@ struct catalog {
     size_t sequence_count;
     struct extension *extensions;
     size_t extension_count;
-    struct server *servers;
+    struct foreign_server *servers;
     size_t server_count;
     struct publication *publications;
     size_t publication_count;

@@ -165,7 +165,7 @@ struct extension {
     const char *name, *version, *schema;
 };
 
-struct server {
+struct foreign_server {
     const char *name, *wrapper, *owner;
     const char *host, *port, *database; /* address only; never users, passwords, other options */
 };

@@ -109,9 +109,9 @@ static bool read_servers(struct reader *reader, struct error *err)
                       &rows, err))
         return false;
     c->server_count = rows_count(rows);
-    c->servers = mem_array(c, struct server, c->server_count);
+    c->servers = mem_array(c, struct foreign_server, c->server_count);
     for (size_t i = 0; i < c->server_count; i++)
-        c->servers[i] = (struct server){
+        c->servers[i] = (struct foreign_server){
             .name = reader_text(reader, rows, i, 0),
             .wrapper = reader_text(reader, rows, i, 1),
             .owner = reader_text(reader, rows, i, 2),

@@ -249,7 +249,7 @@ static const struct field schema_fields[] = { TEXT(name), TEXT(owner), TEXTS(acl
 static const struct field extension_fields[] = { TEXT(name), TEXT(version), TEXT(schema), { 0 } };
 #undef STRUCT
 
-#define STRUCT struct server
+#define STRUCT struct foreign_server
 static const struct field server_fields[] = {
     TEXT(name), TEXT(wrapper), TEXT(owner), TEXT(host), TEXT(port), TEXT(database), { 0 },
 };
@@ -278,7 +278,7 @@ static const struct field unreadable_fields[] = { TEXT(object), TEXT(reason), { 
 static const struct shape schema_shape = { "schema", sizeof(struct schema), schema_fields };
 static const struct shape extension_shape = { "extension", sizeof(struct extension),
                                               extension_fields };
-static const struct shape server_shape = { "server", sizeof(struct server), server_fields };
+static const struct shape server_shape = { "server", sizeof(struct foreign_server), server_fields };
 static const struct shape publication_shape = { "publication", sizeof(struct publication),
                                                 publication_fields };
 static const struct shape subscription_shape = { "subscription", sizeof(struct subscription),

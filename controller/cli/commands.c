@@ -6,6 +6,9 @@
 const struct command commands[] = {
     { "init", command_init, "write a manifest to start from" },
     { "validate", command_validate, "check manifests, without any connection" },
+    { "doctor", command_doctor, "check the way to every host and database" },
+    { "agent", command_agent, "install, list and tidy the agents on the hosts" },
+    { "inspect", command_inspect, "show the catalog of a database: sizes, keys, fingerprints" },
     { "start", command_start, "carry out a plan, up to its next gate" },
     { "status", command_status, "where a rollout stands" },
     { "watch", command_watch, "follow a rollout until it rests" },

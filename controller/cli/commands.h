@@ -5,7 +5,10 @@
 #define CONTROLLER_CLI_COMMANDS_H
 
 int command_init(int argc, char **argv);
+int command_inspect(int argc, char **argv);
 int command_validate(int argc, char **argv);
+int command_agent(int argc, char **argv);
+int command_doctor(int argc, char **argv);
 int command_start(int argc, char **argv);
 int command_promote(int argc, char **argv);
 int command_pause(int argc, char **argv);

@@ -26,6 +26,10 @@ struct carrier {
     struct session_timing timing;
 };
 
+/* Letters, digits and / . _ - + only, and no leading dash: neither an option nor more than one word
+ * to a shell. */
+bool plain_path(const char *s);
+
 /* The command that a manifest gives for an agent is one plain word: a remote shell reads it. */
 bool carrier_command(const void *ctx, const struct instance *target, const char **out,
                      struct error *err) MUSTCHECK;

@@ -111,7 +111,7 @@ bool child_start(const void *ctx, const char *const *argv, struct carrier **out,
     *carrier->stream = (struct stream){ .self = c, .read = child_read, .write = child_write };
     carrier->self = c;
     carrier->ending = child_ending;
-    carrier->timing = (struct session_timing){ -1, -1, -1, -1, -1 };
+    carrier->timing = (struct session_timing){ -1, -1, -1, -1, -1, 0 };
     *out = mem_give(ctx, carrier);
     return true;
 }

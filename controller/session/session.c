@@ -34,15 +34,19 @@ static const char *where_of(const void *ctx, const struct instance *t)
     return mem_printf(ctx, "host %s", t->host);
 }
 
-/* First a letter, a digit or a slash: never an option; no byte that a shell reads as more. */
+bool plain_path(const char *s)
+{
+    bool good = isalnum((unsigned char)s[0]) || s[0] == '/' || s[0] == '.';
+    for (const char *p = s; *p; p++)
+        good = good && (isalnum((unsigned char)*p) || strchr("/._-+", *p));
+    return good;
+}
+
 bool carrier_command(const void *ctx, const struct instance *target, const char **out,
                      struct error *err)
 {
     const char *s = target->agent_command ? target->agent_command : "flotilla-agent";
-    bool good = isalnum((unsigned char)s[0]) || s[0] == '/';
-    for (const char *p = s; *p; p++)
-        good = good && (isalnum((unsigned char)*p) || strchr("/._-+", *p));
-    if (!good) {
+    if (!plain_path(s)) {
         fail(err, ERROR_INVALID, "agent_command \"%s\" is not a plain path",
              text_printable(ctx, s));
         return fail_hint(err, "use letters, digits and / . _ - +, without options or spaces");
@@ -77,6 +81,8 @@ static bool controller_hello(struct session *s, struct error *err)
         return false;
     }
     s->carrier->timing.agent = clock_mono_ms() - began;
+    int64_t theirs = json_int_of(client_peer(s->client)->host, "time_ms");
+    s->carrier->timing.skew = theirs ? theirs - clock_wall_ms() : 0;
     return true;
 }
 

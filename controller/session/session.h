@@ -25,6 +25,7 @@ struct session_options {
 struct session_timing {
     int64_t resolve, connect, handshake, login;
     int64_t agent; /* from the start of the agent (login shell included) to its hello */
+    int64_t skew;  /* the host's clock minus ours, as of the hello; not exact to the second */
 };
 
 struct session;

@@ -5,6 +5,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -164,5 +165,25 @@ bool ssh_connect(const void *ctx, const struct instance *target, const char *ide
         return false;
     ssh->timing.login = clock_mono_ms() - began;
     *out = mem_give(ctx, ssh);
+    return true;
+}
+
+bool ssh_exec(struct ssh *ssh, const char *command, LIBSSH2_CHANNEL **out, struct error *err)
+{
+    LIBSSH2_CHANNEL *channel = NULL;
+    while (!(channel = libssh2_channel_open_session(ssh->session))) {
+        if (libssh2_session_last_errno(ssh->session) != LIBSSH2_ERROR_EAGAIN)
+            return fail_ssh(ssh, ERROR_CONNECT, "the host opens no channel", err);
+        if (!ssh_wait(ssh, err))
+            return false;
+    }
+    int rc = 0;
+    while ((rc = libssh2_channel_process_startup(
+                channel, "exec", 4, command, (unsigned)strlen(command))) == LIBSSH2_ERROR_EAGAIN)
+        if (!ssh_wait(ssh, err))
+            return false;
+    if (rc != 0)
+        return fail_ssh(ssh, ERROR_CONNECT, "the host runs no command", err);
+    *out = channel;
     return true;
 }

@@ -37,6 +37,10 @@ bool ssh_wait(struct ssh *ssh, struct error *err) MUSTCHECK;
 /* Sets the deadline of what follows; negative: none. */
 void ssh_deadline(struct ssh *ssh, int64_t timeout_ms);
 
+/* Starts a command, which the host's shell reads: plain words only. The channel ends with ssh. */
+bool ssh_exec(struct ssh *ssh, const char *command, LIBSSH2_CHANNEL **out,
+              struct error *err) MUSTCHECK;
+
 /* The library's last error: "WHAT: text (-5)". Returns false. */
 bool fail_ssh(struct ssh *ssh, enum error_code code, const char *what, struct error *err);
 

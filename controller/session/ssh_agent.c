@@ -88,23 +88,6 @@ static void agent_ending(void *self, struct ending *out)
     memcpy(out->text, a->said.data + from, a->said.len - from + 1);
 }
 
-static bool start(struct ssh_agent *a, const char *command, struct error *err)
-{
-    struct ssh *ssh = a->ssh;
-    while (!(a->channel = libssh2_channel_open_session(ssh->session))) {
-        if (libssh2_session_last_errno(ssh->session) != LIBSSH2_ERROR_EAGAIN)
-            return fail_ssh(ssh, ERROR_CONNECT, "the host opens no channel", err);
-        if (!ssh_wait(ssh, err))
-            return false;
-    }
-    int rc = 0;
-    while ((rc = libssh2_channel_process_startup(
-                a->channel, "exec", 4, command, (unsigned)strlen(command))) == LIBSSH2_ERROR_EAGAIN)
-        if (!ssh_wait(ssh, err))
-            return false;
-    return rc == 0 || fail_ssh(ssh, ERROR_CONNECT, "the host does not run the agent", err);
-}
-
 bool carrier_ssh(const void *ctx, const struct instance *target,
                  const struct session_options *options, struct carrier **out, struct error *err)
 {
@@ -120,7 +103,7 @@ bool carrier_ssh(const void *ctx, const struct instance *target,
     struct ssh_agent *a = mem_new(ssh, struct ssh_agent);
     a->ssh = ssh;
     a->said = text_init(a, TEXT_LINE);
-    if (!start(a, mem_printf(tmp, "%s serve", command), err))
+    if (!ssh_exec(ssh, mem_printf(tmp, "%s serve", command), &a->channel, err))
         return false;
     carrier->stream = mem_new(carrier, struct stream);
     *carrier->stream = (struct stream){ .self = a, .read = agent_read, .write = agent_write };

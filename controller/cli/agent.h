@@ -1,0 +1,28 @@
+/*
+ * The actions of `flotilla agent`. Each prints its results and errors, and says whether all went
+ * well.
+ */
+#ifndef CONTROLLER_CLI_AGENT_H
+#define CONTROLLER_CLI_AGENT_H
+
+#include "agents/base/json.h"
+#include "controller/cli/targets.h"
+
+struct agent_options {
+    struct flags flags;
+    const char *program; /* "flotilla agent" */
+    const char *action;
+    const char *binary;       /* push */
+    const char *signature;    /* push */
+    const char *to;           /* push */
+    const char *agent_config; /* push: path on the hosts */
+};
+
+bool agent_push(const struct agent_options *options, struct targets *targets);
+bool agent_version(const struct agent_options *options, struct targets *targets);
+bool agent_clean(const struct agent_options *options, struct targets *targets);
+
+/* Prints [{instance, host, error?, hint?, ...}] as the flags say. */
+void agent_print(const struct agent_options *options, const json_t *list);
+
+#endif

@@ -1,0 +1,110 @@
+#include <stdio.h>
+
+#include "agents/base/json.h"
+#include "agents/base/mem.h"
+#include "agents/base/text.h"
+#include "controller/cli/catalog_text.h"
+#include "controller/cli/catalogs.h"
+#include "controller/cli/command.h"
+#include "controller/cli/commands.h"
+
+struct inspect {
+    struct flags flags;
+    struct catalogs_wanted wanted;
+    void *ctx;
+};
+
+enum { KEY_DSN = 0x2000, KEY_CATALOG, KEY_ALL };
+
+static const struct argp_option options[] = {
+    { "dsn", KEY_DSN, "CONNINFO", 0, "read this database directly (a development database)", 0 },
+    { "catalog", KEY_CATALOG, "[SERVICE=]FILE", 0, "show saved output, without any connection", 0 },
+    { "all-instances", KEY_ALL, NULL, 0, "every instance of a service, not only its first", 0 },
+    { 0 },
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct inspect *inspect = state->input;
+
+    switch (key) {
+    case ARGP_KEY_INIT: state->child_inputs[0] = &inspect->flags; return 0;
+    case KEY_DSN: inspect->wanted.dsn = arg; return 0;
+    case KEY_CATALOG: catalogs_add_file(inspect->ctx, &inspect->wanted, arg); return 0;
+    case KEY_ALL: inspect->wanted.all_instances = true; return 0;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp_child children[] = { { &flags_argp, 0, "Shared options:", 9 }, { 0 } };
+static const struct argp argp = {
+    options,
+    parse,
+    NULL,
+    "Reads the whole catalog of a service's database: tables, views, functions, sizes, fingerprints. "
+    "Never waits for a lock; what could not be read is listed.\v"
+    "Examples:\n"
+    "  flotilla inspect --service users\n"
+    "  flotilla inspect --dsn 'host=localhost dbname=users' --format json > users.json\n"
+    "  flotilla inspect --catalog users.json\n",
+    children,
+    NULL,
+    NULL,
+};
+
+static json_t *item_json(const void *ctx, const struct service_catalog *item)
+{
+    json_t *json = json_object();
+    json_t *catalog = catalog_to_json(item->catalog);
+
+    json_set_text(json, "service", item->service);
+    json_set_text(json, "instance", item->instance);
+    json_set_text(json, "fingerprint", catalog_fingerprint(ctx, item->catalog));
+    json_object_update(json, catalog);
+    json_decref(catalog);
+    return json;
+}
+
+static void print_json(const void *ctx, const struct catalogs *catalogs)
+{
+    json_t *json = NULL;
+
+    if (catalogs->count == 1) {
+        json = json_own(ctx, item_json(ctx, &catalogs->items[0]));
+    } else {
+        json = json_own(ctx, json_object());
+        json_t *list = json_array();
+
+        json_set_text(json, "fleet", catalogs->fleet ? catalogs->fleet->name : NULL);
+        json_set_text(json, "environment", catalogs->environment);
+        for (size_t i = 0; i < catalogs->count; i++)
+            json_array_append_new(list, item_json(ctx, &catalogs->items[i]));
+        json_object_set_new(json, "catalogs", list);
+    }
+    puts(json_pretty(ctx, json));
+}
+
+int command_inspect(int argc, char **argv)
+{
+    SCOPE(tmp);
+    struct inspect inspect = { .flags = { .formats = 1u << FORMAT_JSON }, .ctx = tmp };
+    struct catalogs catalogs = { 0 };
+    struct error err;
+
+    inspect.wanted.flags = &inspect.flags;
+    if (argp_parse(&argp, argc, argv, 0, NULL, &inspect))
+        return EXIT_FAILED;
+    if (!catalogs_gather(tmp, &inspect.wanted, &catalogs, &err))
+        return command_failed(argv[0], &err);
+    if (inspect.flags.format == FORMAT_JSON) {
+        print_json(tmp, &catalogs);
+        return EXIT_DONE;
+    }
+    for (size_t i = 0; i < catalogs.count; i++) {
+        struct text text = text_init(tmp, TEXT_FILE);
+
+        catalog_text(&text, &catalogs.items[i]);
+        printf("%s%s", i ? "\n" : "", text.data);
+    }
+    return EXIT_DONE;
+}

@@ -1,0 +1,349 @@
+"""The way from flotilla to its agents: the same over local, ssh and openssh, and each way it breaks."""
+
+import json
+import os
+import shutil
+import struct
+import subprocess
+import unittest
+
+from fleet import Fleet
+
+SCHEMA = "CREATE TABLE users (id int PRIMARY KEY, email text); INSERT INTO users VALUES (1, 'a@x');"
+
+
+def fleet(transport, **more):
+    f = Fleet(transport=transport, **more)
+    f.host("db1")
+    f.owner("identity-team", "ana@example.org", "raj@example.org")
+    f.service("users", host="db1", owners=["identity-team"], schema=SCHEMA)
+    f.service("orders", host="db1", owners=["identity-team"], schema=SCHEMA)
+    return f
+
+
+class Ways:
+    """What holds for every transport; a mix-in, so that it does not run by itself."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.fleet = fleet(cls.transport)
+        cls.fleet.start()
+        cls.addClassCleanup(cls.fleet.stop)
+
+    def tearDown(self):
+        self.fleet.write_files()
+
+    def doctor(self, *args, **more):
+        run = self.fleet.flotilla("doctor", *args, timeout=120, **more)
+        self.assertNotIn("AddressSanitizer", run.err)
+        return run
+
+    def manifest(self, **defaults):
+        """Writes the manifest with other values under defaults.ssh or for every instance."""
+        manifest = self.fleet.manifest()
+        manifest["defaults"].setdefault("ssh", {}).update(defaults.pop("ssh", {}))
+        for service in manifest["services"].values():
+            for instance in service["instances"][self.fleet.environment]:
+                instance.update(defaults)
+        self.fleet.write("fleet.yaml", json.dumps(manifest))
+
+    def fails(self, *words):
+        run = self.doctor()
+        self.assertEqual(run.code, 1, run)
+        for word in words:
+            self.assertIn(word, run.out, run)
+        self.assertIn("fix:", run.out, run)
+        return run
+
+    def test_all_is_well(self):
+        run = self.doctor()
+        self.assertEqual(run.code, 0, run)
+        self.assertIn("users-1", run.out)
+        report = self.doctor("--format", "json").json()
+        self.assertEqual([i["instance"] for i in report["instances"]], ["orders-1", "users-1"])
+        for instance in report["instances"]:
+            self.assertTrue(instance["reached"])
+            checks = {c["check"] for c in instance["checks"]}
+            self.assertLessEqual({"shell", "agent version", "database", "owners", "scratch",
+                                  "transactions", "slots", "signers", "spool"}, checks)
+            for check in instance["checks"]:
+                self.assertIn(check["level"], ("ok", "note"), check)
+
+    def test_version(self):
+        run = self.fleet.flotilla("agent", "version")
+        self.assertEqual(run.code, 0, run)
+        self.assertEqual(run.out.count("version 0."), 2, run)
+
+    def test_database_down(self):
+        self.fleet.halt("db1")
+        try:
+            self.fails("error    users-1: database:")
+        finally:
+            self.fleet.up("db1")
+
+    def test_database_not_served(self):
+        manifest = self.fleet.manifest()
+        for instance in manifest["services"]["users"]["instances"][self.fleet.environment]:
+            instance["agent_database"] = "nowhere"
+        self.fleet.write("fleet.yaml", json.dumps(manifest))
+        run = self.fails("users-1: agent_database", "the agent serves no database \"nowhere\"",
+                         "it serves: users, orders")
+        self.assertIn("ok       orders-1", run.out)
+
+    def test_findings_have_fixes(self):
+        sql = self.fleet.sql
+        sql("users", "REVOKE users_owner FROM flotilla")
+        sql("users", "SELECT pg_create_physical_replication_slot('lost', true)")
+        try:
+            run = self.fails("users-1: owners: role flotilla is no member of users_owner",
+                             "fix: GRANT users_owner TO flotilla")
+            self.assertNotIn("orders-1: owners", run.out)
+        finally:
+            sql("users", "GRANT users_owner TO flotilla; SELECT pg_drop_replication_slot('lost')")
+
+    def test_agent_yaml_broken(self):
+        path = self.fleet.hosts["db1"].agent_yaml
+        with open(path, "a", encoding="utf-8") as f:
+            f.write("polcy: {}\n")
+        self.fails("agent.yaml:", "polcy", "did you mean")
+
+    def test_leaves_no_agent(self):
+        self.doctor()
+        for _ in range(100):
+            if not self.fleet.agent_pids():
+                return
+            __import__("time").sleep(0.05)
+        self.fail(f"agents still run: {self.fleet.agent_pids()}")
+
+
+class Local(Ways, unittest.TestCase):
+    transport = "local"
+
+    def test_agent_missing(self):
+        self.manifest(agent_command="/nowhere/flotilla-agent")
+        self.fails("/nowhere/flotilla-agent", "agent_command")
+
+    def test_a_command_is_not_for_a_shell(self):
+        for word in ("x; touch owned", "--version", "$(touch owned)"):
+            self.manifest(agent_command=word)
+            run = self.doctor()
+            self.assertEqual(run.code, 1, run)
+            self.assertFalse(os.path.exists(os.path.join(self.fleet.work, "owned")))
+
+
+class Remote(Ways):
+    """What only a way over sshd can get wrong."""
+
+    def test_unknown_host_key(self):
+        self.fleet.write(self.fleet.known_hosts, "")
+        run = self.fails("host key")
+        self.assertNotIn("CHANGED", run.out)
+
+    def test_changed_host_key(self):
+        self.fleet.new_host_key()
+        self.fails("host key", "CHANGED")
+
+    def test_wrong_key(self):
+        other = os.path.join(self.fleet.dir, "keys/other")
+        if not os.path.exists(other):
+            subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", other], check=True)
+        self.manifest(ssh={"identity": other})
+        self.fails("login", "authorized_keys")
+
+    def test_no_sshd(self):
+        self.fleet.sshd_stop()
+        try:
+            self.fails("host: host 127.0.0.")
+        finally:
+            self.fleet.sshd_start()
+
+    def test_unknown_name(self):
+        self.manifest(host="no-such-host.invalid")
+        self.fails("host no-such-host.invalid", "check the host's name")
+
+    def test_agent_missing(self):
+        program = self.fleet.agent_program
+        os.rename(program, program + ".away")
+        try:
+            self.fails("there is no agent", "flotilla agent push")
+        finally:
+            os.rename(program + ".away", program)
+
+    def test_a_shell_that_talks(self):
+        program = self.fleet.agent_program
+        os.rename(program, program + ".away")
+        self.script(program, "#!/bin/sh\necho 'Welcome to db1!'\nexec sleep 60\n")
+        try:
+            self.fails("printed text", "plain shell")
+        finally:
+            os.rename(program + ".away", program)
+
+    def test_other_protocol(self):
+        program = self.fleet.agent_program
+        hello = json.dumps({"hello": {"protocol_min": 7, "protocol_max": 8, "version": "9.1",
+                                      "program": "flotilla-agent", "capabilities": [], "host": {}}})
+        octal = "".join(f"\\{b:03o}" for b in struct.pack(">I", len(hello)))
+        os.rename(program, program + ".away")
+        self.script(program, f"#!/bin/sh\nprintf '{octal}%s' '{hello}'\nexec sleep 60\n")
+        try:
+            self.fails("agent version:", "flotilla-agent 9.1 talks protocol 7 to 8",
+                       "flotilla agent push")
+        finally:
+            os.rename(program + ".away", program)
+
+    @staticmethod
+    def script(path, text):
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(text)
+        os.chmod(path, 0o755)
+
+
+class Ssh(Remote, unittest.TestCase):
+    transport = "ssh"
+
+    def test_other_type_of_host_key(self):
+        """libssh2 by itself would call this a changed key."""
+        path = os.path.join(self.fleet.dir, "keys/ecdsa")
+        if not os.path.exists(path):
+            subprocess.run(["ssh-keygen", "-q", "-t", "ecdsa", "-N", "", "-f", path], check=True)
+        with open(path + ".pub", encoding="utf-8") as f:
+            words = f.read().split()
+        address = self.fleet.hosts["db1"].address
+        self.fleet.write(self.fleet.known_hosts,
+                         f"[{address}]:{self.fleet.ssh_port} {words[0]} {words[1]}\n")
+        self.fails("another type", "ssh-ed25519", "ecdsa-sha2-nistp256")
+
+    def test_several_lines_and_hashed_names(self):
+        with open(self.fleet.known_hosts, encoding="utf-8") as f:
+            good = f.read()
+        path = self.fleet.write(self.fleet.known_hosts,
+                                "# a comment\n\n@cert-authority *.example.org ssh-ed25519 "
+                                "AAAA\nother.example.org ssh-rsa AAAAB3NzaC1yc2E=\n" + good)
+        subprocess.run(["ssh-keygen", "-q", "-H", "-f", path], check=False,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        with open(path, "r+", encoding="utf-8") as f:
+            self.assertIn("|1|", f.read())
+            f.write("nonsense\nmore nonsense with words AAAA\n" + "x" * 20000 + "\n")
+        run = self.doctor()
+        self.assertEqual(run.code, 0, run)
+
+    def test_revoked_host_key(self):
+        with open(self.fleet.known_hosts, encoding="utf-8") as f:
+            good = f.read()
+        self.fleet.write(self.fleet.known_hosts, good + "@revoked " + good)
+        self.fails("revoked")
+
+    def test_rsa_key_is_named(self):
+        rsa = os.path.join(self.fleet.dir, "keys/rsa")
+        if not os.path.exists(rsa):
+            subprocess.run(["ssh-keygen", "-q", "-t", "rsa", "-N", "", "-f", rsa], check=True)
+        self.manifest(ssh={"identity": rsa})
+        self.fails("login", "transport: openssh")
+
+    def test_key_file_missing(self):
+        self.manifest(ssh={"identity": "/nowhere/key"})
+        self.fails("/nowhere/key", "identity")
+
+    def test_one_session_for_a_host(self):
+        log = os.path.join(self.fleet.dir, "log/sshd.log")
+        with open(log, encoding="utf-8", errors="replace") as f:
+            before = f.read().count("Accepted publickey")
+        self.doctor()
+        with open(log, encoding="utf-8", errors="replace") as f:
+            self.assertEqual(f.read().count("Accepted publickey") - before, 1)
+
+    def test_a_host_with_a_forced_command_takes_no_push(self):
+        run = self.fleet.flotilla("agent", "push", "--binary", self.fleet.agent_program)
+        self.assertEqual(run.code, 1, run)
+        self.assertIn("push_identity", run.err)
+
+
+class Openssh(Remote, unittest.TestCase):
+    transport = "openssh"
+
+
+class PushFleet(Fleet):
+    """A host whose login has a shell and SFTP, as a push_identity needs."""
+
+    def sshd_config(self):
+        return "".join(line + "\n" for line in super().sshd_config().splitlines()
+                       if "ForceCommand" not in line and not line.startswith("Match"))
+
+
+class Push(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.fleet = PushFleet(transport="ssh")
+        cls.fleet.host("db1")
+        cls.fleet.owner("identity-team", "ana@example.org", "raj@example.org")
+        cls.fleet.service("users", host="db1", schema=SCHEMA)
+        cls.fleet.start()
+        cls.addClassCleanup(cls.fleet.stop)
+        cls.folder = os.path.join(cls.fleet.dir, "hosts/installed")
+        os.makedirs(cls.folder)
+        cls.fleet._own(cls.folder)
+        cls.to = os.path.join(cls.folder, "flotilla-agent")
+
+    def tearDown(self):
+        for name in os.listdir(self.folder):
+            os.unlink(os.path.join(self.folder, name))
+        self.fleet.write_files()
+
+    def push(self, *args):
+        return self.fleet.flotilla("agent", "push", "--binary", self.fleet.agent_program, "--to",
+                                   self.to, "--agent-config", self.fleet.hosts["db1"].agent_yaml, *args)
+
+    def test_install_and_upgrade(self):
+        for _ in range(2):
+            run = self.push()
+            self.assertEqual(run.code, 0, run)
+            self.assertIn("digest sha256:", run.out)
+            self.assertEqual(os.listdir(self.folder), ["flotilla-agent"])
+            with open(self.to, "rb") as a, open(self.fleet.agent_program, "rb") as b:
+                self.assertEqual(a.read(), b.read())
+            out = subprocess.run([self.to, "version"], stdout=subprocess.PIPE, check=True).stdout
+            self.assertTrue(out.startswith(b"flotilla-agent "))
+
+    def test_what_is_no_agent_stays_out(self):
+        shutil.copy(self.fleet.agent_program, self.to)
+        run = self.fleet.flotilla("agent", "push", "--binary", "/bin/true", "--to", self.to,
+                                  "--agent-config", self.fleet.hosts["db1"].agent_yaml)
+        self.assertEqual(run.code, 1, run)
+        self.assertIn("is no flotilla-agent", run.err)
+        self.assertEqual(os.listdir(self.folder), ["flotilla-agent"])
+
+    def test_folder_that_may_not_be_written(self):
+        run = self.fleet.flotilla("agent", "push", "--binary", self.fleet.agent_program, "--to",
+                                  "/proc/flotilla-agent")
+        self.assertEqual(run.code, 1, run)
+        self.assertIn("--to", run.err)
+
+    def test_release_signature(self):
+        self.fleet.agent_config_plain = self.fleet.agent_config
+        key, other = (os.path.join(self.fleet.dir, "keys", n) for n in ("release", "stranger"))
+        for path in (key, other):
+            subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", path], check=True)
+        signers = os.path.join(self.fleet.dir, "hosts/release_signers")
+        with open(key + ".pub", encoding="utf-8") as f:
+            self.fleet.write(signers, "release@example.org " + f.read())
+        path = self.fleet.hosts["db1"].agent_yaml
+        with open(path, "a", encoding="utf-8") as f:
+            f.write(f"release_signers: {signers}\n")
+        run = self.push()
+        self.assertEqual(run.code, 1, run)
+        self.assertIn("not signed", run.err)
+        for signer, namespace, good in ((other, "flotilla-release", False), (key, "flotilla", False),
+                                        (key, "flotilla-release", True)):
+            signature = self.fleet.agent_program + ".sig"
+            if os.path.exists(signature):
+                os.unlink(signature)
+            subprocess.run(["ssh-keygen", "-q", "-Y", "sign", "-n", namespace, "-f", signer,
+                            self.fleet.agent_program], check=True, stderr=subprocess.DEVNULL)
+            run = self.push()
+            self.assertEqual(run.code, 0 if good else 1, run)
+            self.assertEqual(os.path.exists(self.to), good)
+            os.unlink(signature)
+
+
+if __name__ == "__main__":
+    unittest.main()
