@@ -4,13 +4,18 @@
 #include "agents/base/mem.h"
 #include "agents/base/version.h"
 
+/* One line an operation. */
+/* clang-format off */
 const struct handler agent_handlers[] = {
-    /* clang-format off: one line an operation */
-    { OP_HELLO, handle_hello }, { OP_DOCTOR, handle_doctor }, { OP_INSPECT, handle_inspect },
-    { OP_RUN, handle_run },     { OP_ATTACH, handle_attach }, { OP_CONTROL, handle_control },
+    { OP_HELLO, handle_hello },
+    { OP_DOCTOR, handle_doctor },
+    { OP_INSPECT, handle_inspect },
+    { OP_RUN, handle_run },
+    { OP_ATTACH, handle_attach },
+    { OP_CONTROL, handle_control },
     { OP_STATE, handle_state },
-    /* clang-format on */
 };
+/* clang-format on */
 
 const size_t agent_handler_count = sizeof(agent_handlers) / sizeof(agent_handlers[0]);
 

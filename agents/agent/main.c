@@ -55,6 +55,7 @@ static const struct argp argp = {
     "The host side of flotilla: holds the credentials, does the work on this host's databases.\v"
     "Modes:\n"
     "  serve      talk to a controller over standard input and output\n"
+    "  init       write an agent.yaml to start from, and the SQL script of its roles\n"
     "  check      try everything in agent.yaml and say what is wrong with it\n"
     "  runner     carry out one run (started by serve)\n"
     "  install    put an uploaded agent into place\n"

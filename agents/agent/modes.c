@@ -12,9 +12,15 @@ static int mode_version(const struct mode_start *start)
     return 0;
 }
 
+/* One line a mode. */
+/* clang-format off */
 const struct mode modes[] = {
-    /* clang-format off: one line a mode */
-    { "serve", mode_serve },   { "check", mode_check },     { "install", mode_install },
-    { "runner", mode_runner }, { "version", mode_version }, { NULL, NULL },
-    /* clang-format on */
+    { "serve", mode_serve },
+    { "init", mode_init },
+    { "check", mode_check },
+    { "install", mode_install },
+    { "runner", mode_runner },
+    { "version", mode_version },
+    { NULL, NULL },
 };
+/* clang-format on */

@@ -18,11 +18,12 @@ struct mode {
     mode_function *run;
 };
 
-#define MODES_TEXT "serve, check, install, runner, version"
+#define MODES_TEXT "serve, init, check, install, runner, version"
 
 extern const struct mode modes[]; /* ends with a null name */
 
 mode_function mode_serve;
+mode_function mode_init;
 mode_function mode_check;
 mode_function mode_runner;
 mode_function mode_install;

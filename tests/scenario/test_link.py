@@ -345,5 +345,48 @@ class Push(unittest.TestCase):
             os.unlink(signature)
 
 
+class Init(unittest.TestCase):
+    """What `flotilla-agent init` writes makes a host that `check` finds nothing wrong with."""
+
+    def test_from_nothing(self):
+        f = Fleet(transport="local")
+        f.host("db1")
+        f.owner("identity-team", "ana@example.org", "raj@example.org")
+        f.service("users", host="db1", schema=SCHEMA + "CREATE SCHEMA \"Odd\"; CREATE TABLE \"Odd\".t ();")
+        with f:
+            f.sql("users", """
+                DROP DATABASE users_scratch; REVOKE users_owner, pg_monitor FROM flotilla;
+                REVOKE SET ON PARAMETER deadlock_timeout FROM flotilla;
+                DROP ROLE flotilla; DROP ROLE flotilla_scratch;""")
+            folder = os.path.join(f.dir, "hosts/new")
+            os.makedirs(folder)
+            config = os.path.join(folder, "agent.yaml")
+            argv = [f.agent_program, "--config", config, "init", "--database", "users", "--fleet",
+                    "shop", "--approver", "ana@example.org", "--approver", "raj@example.org"]
+            run = f._run(argv)
+            self.assertEqual(run.code, 0, run)
+            again = f._run(argv)
+            self.assertEqual(again.code, 1, again)
+            self.assertIn("--force", again.err)
+            shutil.copy(f.allowed_signers, folder)
+            with open(config, encoding="utf-8") as source:
+                text = source.read().replace("/var/lib/flotilla", folder)
+            f.write(config, text)
+            with open(os.path.join(folder, "roles.sql"), encoding="utf-8") as source:
+                script = source.read()
+            env = {"PGHOST": f.hosts["db1"].socket, "PGPORT": str(f.hosts["db1"].port)}
+            for _ in range(2):
+                done = subprocess.run(["psql", "-X", "-q", "-U", "postgres", "-d", "postgres"],
+                                      input=script, text=True, env=f.environment_of_commands(env), check=False,
+                                      stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+                self.assertEqual(done.returncode, 0, done.stdout)
+                self.assertNotIn("ERROR", done.stdout)
+            check = f._run([f.agent_program, "--config", config, "check"], env=env)
+            self.assertEqual(check.code, 0, check)
+            self.assertNotIn("warning", check.out, check)
+            self.assertEqual(f.value("users", "SELECT string_agg(rolname, ' ' ORDER BY 1) FROM pg_roles "
+                                     "WHERE rolname ~ '^flotilla' AND (rolsuper OR rolcreaterole)"), None)
+
+
 if __name__ == "__main__":
     unittest.main()
