@@ -9,6 +9,7 @@ const struct command commands[] = {
     { "doctor", command_doctor, "check the way to every host and database" },
     { "agent", command_agent, "install, list and tidy the agents on the hosts" },
     { "inspect", command_inspect, "show the catalog of a database: sizes, keys, fingerprints" },
+    { "rehearse", command_rehearse, "prove a plan on clones, measure its locks" },
     { "start", command_start, "carry out a plan, up to its next gate" },
     { "status", command_status, "where a rollout stands" },
     { "watch", command_watch, "follow a rollout until it rests" },
@@ -20,6 +21,7 @@ const struct command commands[] = {
     { "retry", command_retry, "try again what failed" },
     { "abort", command_abort, "stop without undoing" },
     { "rollback", command_rollback, "undo, data included" },
+    { "recover", command_recover, "rebuild lost state from the journals" },
     { "version", command_version, "print the version" },
     { NULL, NULL, NULL },
 };

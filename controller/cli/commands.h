@@ -9,6 +9,8 @@ int command_inspect(int argc, char **argv);
 int command_validate(int argc, char **argv);
 int command_agent(int argc, char **argv);
 int command_doctor(int argc, char **argv);
+int command_rehearse(int argc, char **argv);
+int command_recover(int argc, char **argv);
 int command_start(int argc, char **argv);
 int command_promote(int argc, char **argv);
 int command_pause(int argc, char **argv);

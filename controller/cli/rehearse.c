@@ -1,0 +1,245 @@
+#include <stdio.h>
+
+#include "agents/base/clock.h"
+#include "agents/base/json.h"
+#include "agents/base/mem.h"
+#include "agents/base/text.h"
+#include "controller/cli/commands.h"
+#include "controller/cli/place.h"
+#include "controller/rollout/evidence.h"
+#include "controller/session/pool.h"
+
+struct options {
+    struct flags flags;
+    const char *plan;
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct options *o = state->input;
+    switch (key) {
+    case ARGP_KEY_INIT:
+        o->flags.formats = 1u << FORMAT_JSON;
+        state->child_inputs[0] = &o->flags;
+        return 0;
+    case ARGP_KEY_ARG:
+        if (o->plan)
+            argp_error(state, "one plan at a time");
+        o->plan = arg;
+        return 0;
+    case ARGP_KEY_END:
+        if (!o->plan)
+            argp_error(state, "which plan?");
+        return 0;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp_child children[] = { { &flags_argp, 0, "Shared options:", 9 }, { 0 } };
+
+static const struct argp argp = {
+    NULL,
+    parse,
+    "PLAN",
+    "Prove a plan: every agent clones the affected tables' schema into its scratch database, runs "
+    "the plan up, down and up again, compares the catalogs, and measures locks and time. Users' "
+    "databases are only read.\v"
+    "The measurements are written as PLAN.evidence/SERVICE.INSTANCE.json beside the plan; a gate "
+    "counts them while the parts stay as they are.\n\n"
+    "Exit codes: 0 proven everywhere, 1 not.\n",
+    children,
+    NULL,
+    NULL,
+};
+
+/* One rehearsal: all parts of one service on one instance. */
+struct rehearsal {
+    const struct part **parts;
+    size_t part_count;
+    const char *service;
+};
+
+struct rehearsals {
+    struct rehearsal *items;
+    struct pool_task *tasks;
+    size_t count;
+};
+
+static size_t parts_of(const void *ctx, const struct plan *plan, const char *service,
+                       const struct part ***out)
+{
+    size_t n = 0;
+    const struct part **parts = mem_array(ctx, const struct part *, PHASE_COUNT);
+    for (int phase = 0; phase < PHASE_COUNT; phase++) {
+        const struct part *part = plan_part(plan, (enum phase)phase, service);
+        if (part)
+            parts[n++] = part;
+    }
+    *out = parts;
+    return n;
+}
+
+static json_t *arguments(const struct instance *instance, const struct rehearsal *r)
+{
+    json_t *parts = json_array();
+    for (size_t i = 0; i < r->part_count; i++)
+        json_array_append_new(parts, part_to_json(r->parts[i], true));
+    json_t *o = json_object();
+    json_set_text(o, "database", instance->agent_database);
+    json_set_text(o, "instance", instance->name);
+    json_object_set_new(o, "parts", parts);
+    return o;
+}
+
+static void add(const void *ctx, const struct plan *plan, const struct instance *instance,
+                struct rehearsals *all)
+{
+    struct rehearsal r = { .service = instance->service };
+    r.part_count = parts_of(ctx, plan, instance->service, &r.parts);
+    if (r.part_count == 0)
+        return;
+    all->items = mem_room(ctx, all->items, struct rehearsal, all->count + 1);
+    all->tasks = mem_room(ctx, all->tasks, struct pool_task, all->count + 1);
+    all->items[all->count] = r;
+    all->tasks[all->count++] = (struct pool_task){
+        .instance = instance,
+        .op = OP_REHEARSE,
+        .args = json_own(ctx, arguments(instance, &r)),
+    };
+}
+
+static void collect(const void *ctx, const struct place *place, const char *only,
+                    struct rehearsals *all)
+{
+    for (size_t i = 0; i < place->fleet->service_count; i++) {
+        const struct service *service = &place->fleet->services[i];
+        const struct instance *const *instances = NULL;
+        size_t n = service_instances(ctx, service, place->environment, &instances);
+        for (size_t k = 0; k < n && (!only || text_eq(only, service->name)); k++)
+            add(ctx, place->plan, instances[k], all);
+    }
+}
+
+static bool is_proven(const struct pool_task *task)
+{
+    return task->ok && json_true_of(task->result, "equal") &&
+           !json_object_get(task->result, "error");
+}
+
+static void print_locks(const json_t *step)
+{
+    SCOPE(tmp);
+    const json_t *locks = json_object_get(step, "locks");
+    for (size_t i = 0; i < json_array_size(locks); i++) {
+        const json_t *lock = json_array_get(locks, i);
+        const char *relation = json_text_of(lock, "relation");
+        const char *mode = json_text_of(lock, "mode");
+        printf("%s %s on %s", i ? "," : " ", mode ? text_printable(tmp, mode) : "",
+               relation ? text_printable(tmp, relation) : "");
+    }
+}
+
+static void print_steps(const json_t *steps)
+{
+    for (size_t i = 0; i < json_array_size(steps); i++) {
+        SCOPE(tmp);
+        const json_t *step = json_array_get(steps, i);
+        const char *id = json_text_of(step, "id");
+        bool ok = json_true_of(step, "ok");
+        printf("    %-4s %-24s %6lld ms", ok ? "ok" : "FAIL", id ? text_printable(tmp, id) : "",
+               (long long)json_int_of(step, "ms"));
+        print_locks(step);
+        puts(json_true_of(step, "rewrite") ? "  REWRITES THE TABLE" : "");
+        const json_t *error = json_object_get(step, "error");
+        const char *message =
+            json_is_string(error) ? json_string_value(error) : json_text_of(error, "message");
+        if (message)
+            printf("         %s\n", text_printable(tmp, message));
+    }
+}
+
+static void print_task(const struct pool_task *task, const char *service)
+{
+    SCOPE(tmp);
+    printf("  %s on %s: %s\n", service, task->instance->name,
+           is_proven(task) ? "proven" : "NOT PROVEN");
+    if (!task->ok) {
+        printf("    %s\n", text_printable(tmp, task->error.message));
+        if (task->error.hint[0])
+            printf("    hint: %s\n", text_printable(tmp, task->error.hint));
+        return;
+    }
+    print_steps(json_object_get(task->result, "steps"));
+    const json_t *differences = json_object_get(task->result, "differences");
+    for (size_t i = 0; i < json_array_size(differences); i++) {
+        const char *line = json_string_value(json_array_get(differences, i));
+        printf("    differs: %s\n", line ? text_printable(tmp, line) : "");
+    }
+}
+
+static bool report(const struct options *o, const struct rehearsals *all, size_t *proven,
+                   struct error *err)
+{
+    for (size_t i = 0; i < all->count; i++) {
+        const struct pool_task *task = &all->tasks[i];
+        struct evidence evidence = {
+            .service = all->items[i].service,
+            .instance = task->instance->name,
+            .parts = (const struct part *const *)all->items[i].parts,
+            .part_count = all->items[i].part_count,
+            .proven = is_proven(task),
+            .result = task->result,
+            .now_ms = clock_wall_ms(),
+        };
+        *proven += evidence.proven;
+        if (task->ok && !evidence_write(o->plan, &evidence, err))
+            return false;
+        if (o->flags.format == FORMAT_TEXT)
+            print_task(task, all->items[i].service);
+    }
+    return true;
+}
+
+static void print_json(const struct rehearsals *all)
+{
+    SCOPE(tmp);
+    json_t *list = json_own(tmp, json_array());
+    for (size_t i = 0; i < all->count; i++) {
+        const struct pool_task *task = &all->tasks[i];
+        json_t *o = json_object();
+        json_set_text(o, "service", all->items[i].service);
+        json_set_text(o, "instance", task->instance->name);
+        json_set_bool(o, "proven", is_proven(task));
+        json_set_text(o, "error", task->ok ? NULL : task->error.message);
+        if (task->ok)
+            json_object_set(o, "result", task->result);
+        json_array_append_new(list, o);
+    }
+    puts(json_pretty(tmp, list));
+}
+
+int command_rehearse(int argc, char **argv)
+{
+    SCOPE(tmp);
+    struct options o = { 0 };
+    struct place place = { 0 };
+    struct rehearsals all = { 0 };
+    struct error err;
+    size_t proven = 0;
+    argp_parse(&argp, argc, argv, 0, NULL, &o);
+    if (!place_plan(tmp, o.plan, &place.plan, &err) ||
+        !place_fleet(tmp, &o.flags, place.plan->environment, &place, &err))
+        return command_failed(argv[0], &err);
+    collect(tmp, &place, o.flags.service, &all);
+    if (o.flags.format == FORMAT_TEXT)
+        printf("rehearsing %zu instances on clones\n", all.count);
+    fflush(stdout);
+    pool_run(tmp, &(struct pool_options){ .timeout_ms = o.flags.timeout }, all.tasks, all.count);
+    if (!report(&o, &all, &proven, &err))
+        return command_failed(argv[0], &err);
+    if (o.flags.format == FORMAT_JSON)
+        print_json(&all);
+    else
+        printf("%zu of %zu proven\n", proven, all.count);
+    return proven == all.count ? EXIT_DONE : EXIT_FAILED;
+}
