@@ -1,4 +1,5 @@
 /* The state machine: every cell is decided, ends are ends, and the picture shows all of it. */
+#include "agents/base/file.h"
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
 #include "controller/rollout/transitions.h"
@@ -67,12 +68,25 @@ static void picture_has_every_status(void **state)
         assert_non_null(strstr(picture, rollout_status_name((enum rollout_status)s)));
 }
 
+static void the_page_shows_the_table(void **state)
+{
+    (void)state;
+    SCOPE(tmp);
+    struct error err;
+    const char *page = NULL;
+    size_t len = 0;
+    if (!file_read(tmp, "docs/ARCHITECTURE.md", TEXT_FILE, &page, &len, &err))
+        fail_msg("%s", err.message);
+    if (!strstr(page, rollout_diagram(tmp)))
+        fail_msg("docs/ARCHITECTURE.md does not hold this:\n%s", rollout_diagram(tmp));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_cell_is_decided),    cmocka_unit_test(no_state_is_a_trap),
         cmocka_unit_test(stopping_ends_in_rest),    cmocka_unit_test(only_ends_let_go),
-        cmocka_unit_test(picture_has_every_status),
+        cmocka_unit_test(picture_has_every_status), cmocka_unit_test(the_page_shows_the_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
