@@ -7,11 +7,12 @@
 #include "controller/cli/command.h"
 #include "controller/cli/commands.h"
 #include "controller/manifest/fleet.h"
+#include "controller/plan/plan.h"
 
 static const char doc[] =
-    "Check manifests, without any connection.\v"
+    "Check manifests and plans, without any connection.\v"
     "Prints every error as FILE:LINE:COLUMN: what, and what to write instead.\n\n"
-    "  flotilla validate fleet.yaml\n";
+    "  flotilla validate fleet.yaml plan.yaml\n";
 
 struct validate {
     const char **files;
@@ -59,17 +60,43 @@ static bool validate_manifest(const char *path)
     return true;
 }
 
+static size_t part_count(const struct plan *plan)
+{
+    size_t n = 0;
+    for (int p = 0; p < PHASE_COUNT; p++)
+        n += plan->phases[p].count;
+    return n;
+}
+
+static bool validate_plan(const char *path)
+{
+    SCOPE(tmp);
+    struct plan *plan = NULL;
+    const char *problems = "";
+    struct error err;
+    if (!plan_load(tmp, path, &plan, &problems, &err)) {
+        fputs(problems, stderr);
+        return false;
+    }
+    printf("%s: the plan %s, \"%s\": %zu part%s, digests right\n", path, plan->id,
+           text_printable(tmp, plan->title), part_count(plan), plural(part_count(plan)));
+    return true;
+}
+
 /* A file is what its keys say, whatever it is called. */
 static bool validate_file(const char *path)
 {
     SCOPE(tmp);
     struct yaml_problems problems = yaml_problems_for(tmp, path);
-    const struct yaml_node *root = yaml_load(tmp, path, YAML_FILE_BYTES, &problems);
+    const struct yaml_node *root = yaml_load(tmp, path, PLAN_FILE_BYTES, &problems);
+    if (yaml_key(root, "flotilla_plan"))
+        return validate_plan(path);
     if (root && (yaml_key(root, "fleet") || yaml_key(root, "services")))
         return validate_manifest(path);
     if (root)
         yaml_complain(&problems, root,
-                      "this is no file of flotilla's, a manifest has \"fleet\" and \"services\"");
+                      "this is no manifest (which has \"fleet\" and \"services\") and no plan "
+                      "(which has \"flotilla_plan\")");
     fputs(yaml_problems_text(tmp, &problems), stderr);
     return false;
 }

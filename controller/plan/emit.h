@@ -1,14 +1,16 @@
 /*
- * JSON values as readable YAML in one spelling: keys in the order of the value, two spaces, texts
- * plain where nothing could read them as anything else, `|-` blocks for several lines, double
- * quotes otherwise. What comes out reads back through base/yaml.h to the same value.
+ * JSON values as YAML for people: one spelling for each value, block style where it is long, flow
+ * style where it is short, literal blocks for text of several lines (SQL), quotes around whatever
+ * could be read as something else, escapes for what does not show or steers a terminal.
  */
 #ifndef CONTROLLER_PLAN_EMIT_H
 #define CONTROLLER_PLAN_EMIT_H
 
 #include <jansson.h>
 
-/* value is an object; the text is owned by ctx. */
-const char *yaml_from_json(const void *ctx, const json_t *value);
+#include "agents/base/text.h"
+
+/* Adds the object as a document, its keys in insertion order. */
+void emit_document(struct text *t, const json_t *object);
 
 #endif

@@ -1,89 +1,115 @@
-#include "controller/plan/order.h"
-
 #include <stdlib.h>
 
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
+#include "controller/plan/private.h"
+
+/* The parts of a phase by service name, and which of them have their place already. */
+struct ordering {
+    struct part **sorted;
+    size_t count;
+    bool *placed;
+};
 
 static int by_service(const void *a, const void *b)
 {
-    const struct part *const *x = a;
-    const struct part *const *y = b;
-    return text_cmp((*x)->service, (*y)->service);
+    return text_cmp((*(struct part *const *)a)->service, (*(struct part *const *)b)->service);
 }
 
-static size_t find(const struct plan_phase *phase, const char *service)
+/* The place of a service in the sorted list, or `count`. */
+static size_t find(const struct ordering *o, const char *service)
 {
-    size_t i = 0;
-    while (i < phase->count && !text_eq(phase->parts[i]->service, service))
-        i++;
-    return i;
+    const struct part wanted = { .service = service };
+    const struct part *key = &wanted;
+    struct part **found =
+        o->count ? bsearch(&key, o->sorted, o->count, sizeof(*o->sorted), by_service) : NULL;
+    return found ? (size_t)(found - o->sorted) : o->count;
 }
 
-static bool references_check(const struct plan_phase *phase, enum phase which, struct error *err)
+static bool names_known(const struct ordering *o, struct error *err)
 {
-    for (size_t i = 0; i < phase->count; i++)
-        for (size_t k = 0; k < phase->parts[i]->after_count; k++)
-            if (find(phase, phase->parts[i]->after[k].service) == phase->count)
-                return fail(err, ERROR_INVALID, "%s of %s comes after %s, which has no part in it",
-                            phase_name(which), phase->parts[i]->service,
-                            phase->parts[i]->after[k].service);
-    return true;
-}
-
-static bool is_free(const struct plan_phase *phase, size_t i, const bool *placed)
-{
-    const struct part *part = phase->parts[i];
-    for (size_t k = 0; k < part->after_count; k++)
-        if (!placed[find(phase, part->after[k].service)])
-            return false;
-    return true;
-}
-
-/* What is left when nothing is free leads, from predecessor to predecessor, into a circle. */
-static bool circle(const struct plan_phase *phase, const bool *placed, enum phase which,
-                   struct error *err)
-{
-    SCOPE(tmp);
-    struct text t = text_init(tmp, TEXT_LINE);
-    bool *seen = mem_array(tmp, bool, phase->count);
-    size_t at = 0;
-    while (placed[at])
-        at++;
-    while (!seen[at]) {
-        seen[at] = true;
-        text_addf(&t, "%s -> ", phase->parts[at]->service);
-        const struct part *part = phase->parts[at];
-        size_t k = 0;
-        while (placed[find(phase, part->after[k].service)])
-            k++;
-        at = find(phase, part->after[k].service);
+    for (size_t i = 0; i < o->count; i++) {
+        const struct part *part = o->sorted[i];
+        if (i > 0 && text_eq(o->sorted[i - 1]->service, part->service))
+            return fail(err, ERROR_INVALID, "%s has two parts for service %s",
+                        phase_name(part->phase), part->service);
+        for (size_t k = 0; k < part->after_count; k++)
+            if (find(o, part->after[k].service) == o->count)
+                return fail(err, ERROR_INVALID,
+                            "%s of %s comes after %s, which has no part in that phase",
+                            phase_name(part->phase), part->service, part->after[k].service);
     }
-    fail(err, ERROR_INVALID, "the order of %s runs in a circle: %s%s", phase_name(which), t.data,
-         phase->parts[at]->service);
-    return fail_hint(err, "look at `flotilla graph` for the edges; split the change in two");
+    return true;
 }
 
-bool plan_order(struct plan_phase *phase, enum phase which, struct error *err)
+/* What the part still waits for, or `count`. */
+static size_t waits_for(const struct ordering *o, size_t part)
+{
+    for (size_t k = 0; k < o->sorted[part]->after_count; k++) {
+        size_t other = find(o, o->sorted[part]->after[k].service);
+        if (!o->placed[other])
+            return other;
+    }
+    return o->count;
+}
+
+/* Walks what waits for what from a part that can never start: after as many steps as there are
+ * parts the walk is inside of a circle, and once around names it. */
+static bool circle(const struct ordering *o, size_t from, struct error *err)
 {
     SCOPE(tmp);
-    if (phase->count == 0)
-        return true;
-    qsort(phase->parts, phase->count, sizeof(*phase->parts), by_service);
-    if (!references_check(phase, which, err))
+    for (size_t i = 0; i < o->count; i++)
+        from = waits_for(o, from);
+    struct text path = text_init(tmp, TEXT_LINE);
+    size_t at = from;
+    do {
+        text_addf(&path, "%s after ", o->sorted[at]->service);
+        at = waits_for(o, at);
+    } while (at != from);
+    return fail(err, ERROR_INVALID, "the parts of %s wait for each other in a circle: %s%s",
+                phase_name(o->sorted[from]->phase), path.data, o->sorted[from]->service);
+}
+
+/* The first by name that waits for nothing. */
+static bool next_place(const struct ordering *o, size_t *next, struct error *err)
+{
+    size_t stuck = o->count;
+    for (size_t i = 0; i < o->count; i++) {
+        if (o->placed[i])
+            continue;
+        if (waits_for(o, i) == o->count) {
+            *next = i;
+            return true;
+        }
+        stuck = i;
+    }
+    return circle(o, stuck, err);
+}
+
+static bool arrange(struct plan_phase *phase, const void *ctx, struct error *err)
+{
+    SCOPE(tmp);
+    struct ordering o = { phase->parts, phase->count, mem_array(tmp, bool, phase->count) };
+    if (o.count > 1)
+        qsort(o.sorted, o.count, sizeof(*o.sorted), by_service);
+    if (!names_known(&o, err))
         return false;
-    struct part **sorted = mem_array(tmp, struct part *, phase->count);
-    bool *placed = mem_array(tmp, bool, phase->count);
-    for (size_t n = 0; n < phase->count; n++) {
-        size_t i = 0;
-        while (i < phase->count && (placed[i] || !is_free(phase, i, placed)))
-            i++;
-        if (i == phase->count)
-            return circle(phase, placed, which, err);
-        placed[i] = true;
-        sorted[n] = phase->parts[i];
+    struct part **order = mem_array(ctx, struct part *, o.count);
+    for (size_t i = 0; i < o.count; i++) {
+        size_t next = 0;
+        if (!next_place(&o, &next, err))
+            return false;
+        o.placed[next] = true;
+        order[i] = o.sorted[next];
     }
-    for (size_t i = 0; i < phase->count; i++)
-        phase->parts[i] = sorted[i];
+    phase->parts = order;
+    return true;
+}
+
+bool plan_arrange(struct plan *plan, struct error *err)
+{
+    for (int p = 0; p < PHASE_COUNT; p++)
+        if (!arrange(&plan->phases[p], plan, err))
+            return false;
     return true;
 }
