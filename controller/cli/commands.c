@@ -22,6 +22,7 @@ const struct command commands[] = {
     { "abort", command_abort, "stop without undoing" },
     { "rollback", command_rollback, "undo, data included" },
     { "recover", command_recover, "rebuild lost state from the journals" },
+    { "graph", command_graph, "show who depends on whose tables and columns" },
     { "version", command_version, "print the version" },
     { NULL, NULL, NULL },
 };

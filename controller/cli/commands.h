@@ -4,6 +4,7 @@
 #ifndef CONTROLLER_CLI_COMMANDS_H
 #define CONTROLLER_CLI_COMMANDS_H
 
+int command_graph(int argc, char **argv);
 int command_init(int argc, char **argv);
 int command_inspect(int argc, char **argv);
 int command_validate(int argc, char **argv);

@@ -44,11 +44,14 @@ enum edge_kind {
 #undef X
 };
 
+/* Relations, sequences, and functions (by name, without arguments). A service as such, which
+ * `consumes:` makes a dependent, has neither schema nor name. */
 struct graph_object {
     const char *service;
     const char *schema;
     const char *name;
     const char *column; /* null: the whole relation (or function) */
+    bool function;
 };
 
 struct graph_edge {
@@ -62,8 +65,15 @@ struct graph_edge {
 struct graph {
     struct graph_edge *edges;
     size_t edge_count;
-    struct graph_object *nodes; /* relations and functions, each once, columns null */
+    struct graph_object *nodes; /* whatever has an edge, each once, columns null */
     size_t node_count;
+    const char **services; /* all of them, sorted */
+    size_t service_count;
+    const char **problems; /* what the manifest names and the catalogs do not have, a line each */
+    size_t problem_count;
+    const struct service_catalog *catalogs; /* lent by the caller of graph_build, one a service */
+    size_t catalog_count;
+    struct graph_index *index; /* private: edges by what they depend on */
 };
 
 const char *edge_kind_name(enum edge_kind kind);
@@ -74,12 +84,25 @@ bool graph_build(const void *ctx, const struct fleet *fleet, const struct servic
                  size_t catalog_count, bool suggest, struct graph **out,
                  struct error *err) MUSTCHECK;
 
+/* An object as people write it: "orders:orders(user_id)", with a schema where it is not the first
+ * of that database's search path. */
+const char *graph_object_text(const void *ctx, const struct graph *graph,
+                              const struct graph_object *object);
+
+/* The object that a text names, checked against the catalogs; the error lists near matches. */
+bool graph_object_find(const void *ctx, const struct graph *graph, const char *text,
+                       struct graph_object *out, struct error *err) MUSTCHECK;
+
+/* The catalog of a service; null when there is none. */
+const struct catalog *graph_catalog(const struct graph *graph, const char *service);
+
 /* Edges whose `to` is the object: a column also matches edges to its whole relation; an object
  * without column matches edges to any of its columns. Returns the count. */
 size_t graph_dependents(const void *ctx, const struct graph *graph,
                         const struct graph_object *object, const struct graph_edge ***out);
 
-/* Everything that depends on the object, directly or through others, nearest first. */
+/* Everything that depends on the object, directly or through others, nearest first, each edge once.
+ * A table is not followed beyond a trigger (its columns do not change with the function). */
 size_t graph_impact(const void *ctx, const struct graph *graph, const struct graph_object *object,
                     const struct graph_edge ***out);
 

@@ -1,0 +1,150 @@
+#include "controller/graph/graph_build.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+
+#include "agents/base/mem.h"
+#include "agents/base/text.h"
+
+struct known_edge {
+    size_t at;
+    UT_hash_handle hh;
+};
+
+static const char *edge_key(const void *ctx, const struct graph_edge *e)
+{
+    const struct graph_object *f = &e->from, *t = &e->to;
+
+    return mem_printf(ctx, "%d\x01%s\x01%s\x01%s\x01%s\x01%s\x01%s\x01%s\x01%s", (int)e->kind,
+                      f->service, f->schema ? f->schema : "", f->name ? f->name : "",
+                      f->column ? f->column : "", t->service, t->schema ? t->schema : "",
+                      t->name ? t->name : "", t->column ? t->column : "");
+}
+
+void graph_add(struct builder *b, struct graph_edge edge)
+{
+    struct graph *g = b->graph;
+    const char *key = edge_key(b->tmp, &edge);
+    struct known_edge *known = NULL;
+
+    edge.evidence = mem_text(g, edge.evidence);
+    HASH_FIND_STR(b->known, key, known);
+    if (known) {
+        if (g->edges[known->at].confidence < edge.confidence)
+            g->edges[known->at] = edge;
+        return;
+    }
+    known = mem_new(b->tmp, struct known_edge);
+    known->at = g->edge_count;
+    HASH_ADD_KEYPTR(hh, b->known, key, strlen(key), known);
+    g->edges = mem_room(g, g->edges, struct graph_edge, g->edge_count + 1);
+    g->edges[g->edge_count++] = edge;
+}
+
+void graph_problem(struct builder *b, const char *fmt, ...)
+{
+    va_list ap;
+    struct text line = text_init(b->graph, TEXT_LINE);
+
+    va_start(ap, fmt);
+    text_addv(&line, fmt, ap);
+    va_end(ap);
+    b->graph->problems =
+        mem_room(b->graph, b->graph->problems, const char *, b->graph->problem_count + 1);
+    b->graph->problems[b->graph->problem_count++] = line.data;
+}
+
+/* One piece of a dotted name, unquoted. */
+static const char *piece(const void *ctx, const char **rest)
+{
+    struct text out = text_init(ctx, TEXT_LINE);
+    const char *s = *rest;
+    bool quoted = *s == '"';
+
+    for (s += quoted; *s && (quoted ? *s != '"' || s[1] == '"' : *s != '.'); s++) {
+        text_addc(&out, *s);
+        if (quoted && *s == '"')
+            s++;
+    }
+    s += quoted && *s;
+    *rest = *s == '.' ? s + 1 : s;
+    return out.data;
+}
+
+struct graph_object graph_read_object(const struct builder *b, const char *service,
+                                      const char *text)
+{
+    struct graph_object object = { .service = service };
+
+    object.schema = piece(b->graph, &text);
+    object.name = piece(b->graph, &text);
+    object.column = *text && !text_eq(text, "*") ? piece(b->graph, &text) : NULL;
+    return object;
+}
+
+static int compare_texts(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static bool has_service(const struct graph *g, const char *name)
+{
+    for (size_t i = 0; i < g->service_count; i++)
+        if (text_eq(g->services[i], name))
+            return true;
+    return false;
+}
+
+static void add_service(struct graph *g, const char *name)
+{
+    g->services = mem_room(g, g->services, const char *, g->service_count + 1);
+    g->services[g->service_count++] = name;
+}
+
+/* Only the first catalog of a service counts; later ones are its other instances. */
+static void set_services(struct builder *b, const struct service_catalog *catalogs, size_t count)
+{
+    struct graph *g = b->graph;
+    struct service_catalog *kept = mem_array(g, struct service_catalog, count);
+
+    for (size_t i = 0; i < count; i++)
+        if (!has_service(g, catalogs[i].service)) {
+            add_service(g, catalogs[i].service);
+            kept[g->catalog_count++] = catalogs[i];
+        }
+    g->catalogs = kept;
+    for (size_t i = 0; b->fleet && i < b->fleet->service_count; i++)
+        if (!has_service(g, b->fleet->services[i].name))
+            add_service(g, b->fleet->services[i].name);
+    if (g->service_count)
+        qsort(g->services, g->service_count, sizeof *g->services, compare_texts);
+}
+
+bool graph_build(const void *ctx, const struct fleet *fleet, const struct service_catalog *catalogs,
+                 size_t catalog_count, bool suggest, struct graph **out, struct error *err)
+{
+    SCOPE(tmp);
+    struct builder b = { .fleet = fleet, .tmp = tmp };
+
+    if (catalog_count == 0 && !fleet)
+        return fail(err, ERROR_INTERNAL, "a graph needs a catalog or a manifest");
+    b.graph = mem_new(ctx, struct graph);
+    set_services(&b, catalogs, catalog_count);
+    for (size_t i = 0; i < b.graph->catalog_count; i++) {
+        const struct service_catalog *item = &b.graph->catalogs[i];
+
+        graph_find_in_catalog(&b, item);
+        graph_find_bodies(&b, item);
+        graph_find_foreign_tables(&b, item);
+        graph_find_subscriptions(&b, item);
+    }
+    if (fleet)
+        graph_find_declared(&b);
+    if (suggest)
+        graph_find_suggestions(&b);
+    HASH_CLEAR(hh, b.known);
+    graph_finish(b.graph);
+    *out = b.graph;
+    return true;
+}
