@@ -115,68 +115,69 @@ static const struct word *word_of(const struct words *w, const char *name)
     return word;
 }
 
-struct body {
-    struct builder *b;
-    const struct service_catalog *item;
-    const struct function *function;
+struct mentions {
+    const struct body *body;
     struct words words;
     const struct relation **tables; /* whose names the body mentions */
     size_t table_count;
 };
 
-static void add_edge(struct body *body, const struct relation *r, const char *column,
-                     const char *how, int confidence)
+void graph_add_body(const struct body *body, const struct body_edge *edge)
 {
     const struct function *f = body->function;
-    const char *evidence = mem_printf(body->b->tmp, "%s %s %s",
-                                      f->kind == 'p' ? "procedure" : "function", f->name, how);
+    const char *evidence = mem_printf(
+        body->b->tmp, "%s %s %s", f->kind == 'p' ? "procedure" : "function", f->name, edge->how);
 
     graph_add(body->b, (struct graph_edge){ .from = { .service = body->item->service,
                                                       .schema = f->schema,
                                                       .name = f->name,
                                                       .function = true },
                                             .to = { .service = body->item->service,
-                                                    .schema = r->schema,
-                                                    .name = r->name,
-                                                    .column = column },
+                                                    .schema = edge->relation->schema,
+                                                    .name = edge->relation->name,
+                                                    .column = edge->column },
                                             .kind = EDGE_FUNCTION,
                                             .evidence = evidence,
-                                            .confidence = confidence });
+                                            .confidence = edge->confidence });
 }
 
 /* How many of the tables that the body mentions have a column of this name. */
-static size_t owners_of(const struct body *body, const char *column)
+static size_t owners_of(const struct mentions *m, const char *column)
 {
     size_t n = 0;
 
-    for (size_t i = 0; i < body->table_count; i++)
-        n += relation_column(body->tables[i], column) != NULL;
+    for (size_t i = 0; i < m->table_count; i++)
+        n += relation_column(m->tables[i], column) != NULL;
     return n;
 }
 
-static void add_table(struct body *body, const struct relation *r)
+static void add_table(const struct mentions *m, const struct relation *r)
 {
-    const struct word *named = word_of(&body->words, r->name);
-    int best = named->count ? NAMED : DOUBTED;
+    const struct word *named = word_of(&m->words, r->name);
+    struct body_edge edge = { r, NULL, "mentions it", named->count ? NAMED : DOUBTED };
+    int best = edge.confidence;
     size_t found = 0;
 
     for (size_t i = 0; i < r->column_count; i++) {
-        const char *column = r->columns[i].name;
-        const struct word *word = word_of(&body->words, column);
+        const struct word *word = word_of(&m->words, r->columns[i].name);
 
         if (!word)
             continue;
-        bool clear = word->count && owners_of(body, column) == 1;
-        add_edge(body, r, column, "mentions it", clear ? best : DOUBTED);
+        edge.column = r->columns[i].name;
+        edge.confidence = word->count && owners_of(m, edge.column) == 1 ? best : DOUBTED;
+        graph_add_body(m->body, &edge);
         found++;
     }
-    if (found == 0 || body->words.star)
-        add_edge(body, r, NULL, "mentions it", best);
+    edge.column = NULL;
+    edge.confidence = best;
+    if (found == 0 || m->words.star)
+        graph_add_body(m->body, &edge);
 }
 
 /* NEW and OLD are rows of every table with a trigger that calls the function. */
-static void add_rows(struct body *body)
+static void add_rows(const struct mentions *m)
 {
+    const struct body *body = m->body;
     const struct catalog *c = body->item->catalog;
     const char *name = object_name_join(body->b->tmp, body->function->schema, body->function->name);
 
@@ -187,29 +188,41 @@ static void add_rows(struct body *body)
         for (size_t j = 0; j < r->trigger_count; j++)
             calls = calls || text_eq(r->triggers[j].function, name);
         for (size_t j = 0; calls && j < r->column_count; j++) {
-            const struct word *word = word_of(&body->words, r->columns[j].name);
+            const struct word *word = word_of(&m->words, r->columns[j].name);
+            struct body_edge edge = { r, r->columns[j].name, "uses NEW or OLD", ROW_FIELD };
+
             if (word && word->field)
-                add_edge(body, r, r->columns[j].name, "uses NEW or OLD", ROW_FIELD);
+                graph_add_body(body, &edge);
         }
     }
 }
 
-static void find_in_text(struct body *body)
+static void find_mentioned(struct mentions *m)
 {
-    const struct catalog *c = body->item->catalog;
+    const struct catalog *c = m->body->item->catalog;
 
-    read_words(&body->words, body->function->body);
     for (size_t i = 0; i < c->relation_count; i++)
-        if (word_of(&body->words, c->relations[i].name)) {
-            body->tables = mem_room(body->words.tmp, body->tables, const struct relation *,
-                                    body->table_count + 1);
-            body->tables[body->table_count++] = &c->relations[i];
+        if (word_of(&m->words, c->relations[i].name)) {
+            m->tables =
+                mem_room(m->words.tmp, m->tables, const struct relation *, m->table_count + 1);
+            m->tables[m->table_count++] = &c->relations[i];
         }
-    for (size_t i = 0; i < body->table_count; i++)
-        add_table(body, body->tables[i]);
+    for (size_t i = 0; i < m->table_count; i++)
+        add_table(m, m->tables[i]);
+}
+
+/* By the grammar where it can tell; by the words where it cannot, or cannot see everything. */
+static void find_in_text(const struct body *body)
+{
+    SCOPE(tmp);
+    struct mentions m = { .body = body, .words = { .tmp = tmp } };
+
+    read_words(&m.words, body->function->body);
+    if (!graph_find_parsed(body))
+        find_mentioned(&m);
     if (text_eq(body->function->result, "trigger"))
-        add_rows(body);
-    HASH_CLEAR(hh, body->words.all);
+        add_rows(&m);
+    HASH_CLEAR(hh, m.words.all);
 }
 
 static void find_stated(struct builder *b, const struct service_catalog *item,
@@ -232,14 +245,12 @@ void graph_find_bodies(struct builder *b, const struct service_catalog *item)
     const struct catalog *c = item->catalog;
 
     for (size_t i = 0; i < c->function_count; i++) {
-        SCOPE(tmp);
         const struct function *f = &c->functions[i];
-        struct body body = { .b = b, .item = item, .function = f, .words = { .tmp = tmp } };
 
         if (f->reads.count)
             find_stated(b, item, f);
         else if (f->body && f->kind != 'a' && !text_eq(f->language, "c") &&
                  !text_eq(f->language, "internal"))
-            find_in_text(&body);
+            find_in_text(&(struct body){ b, item, f });
     }
 }

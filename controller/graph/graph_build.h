@@ -24,6 +24,26 @@ void graph_problem(struct builder *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
 struct graph_object graph_read_object(const struct builder *b, const char *service,
                                       const char *text);
 
+/* A function whose body is looked at, and one thing found in it. */
+struct body {
+    struct builder *b;
+    const struct service_catalog *item;
+    const struct function *function;
+};
+
+struct body_edge {
+    const struct relation *relation;
+    const char *column; /* null: the relation as such */
+    const char *how;    /* "reads it" */
+    int confidence;
+};
+
+void graph_add_body(const struct body *body, const struct body_edge *edge);
+
+/* What the grammar finds in a body. False when it cannot parse or not see all of it: then the words
+ * of the body have to be looked at too. */
+bool graph_find_parsed(const struct body *body);
+
 void graph_find_in_catalog(struct builder *b, const struct service_catalog *item);
 void graph_find_bodies(struct builder *b, const struct service_catalog *item);
 void graph_find_foreign_tables(struct builder *b, const struct service_catalog *item);
