@@ -132,6 +132,24 @@ class Ways:
         self.assertEqual(run.code, 0, run)
         self.assertEqual(run.out.count("version 0."), 2, run)
 
+    def test_logs(self):
+        self.assertEqual(self.fleet.flotilla("agent", "logs").code, 0)
+        runs = os.path.join(self.fleet.dir, "hosts/db1/spool/runs")
+        for i, database in enumerate(("users", "orders", "users")):
+            folder = os.path.join(runs, f"run{i}")
+            for name, text in (("request", json.dumps({"database": database, "rollout": f"r{i}"})),
+                               ("events", '{"seq":1,"event":"step_started"}\n'), ("log", "oops\x1b[2J\n")):
+                os.utime(self.fleet.write(os.path.join(folder, name), text), (1000 + i, 1000 + i))
+        if os.geteuid() == 0:
+            subprocess.run(["chown", "-R", self.fleet.user, runs], check=True)
+        run = self.fleet.flotilla("agent", "logs", "--service", "users")
+        self.assertEqual(run.code, 0, run)
+        self.assertLess(run.out.index("r2"), run.out.index("r0"), run)
+        self.assertNotIn("r1", run.out)
+        self.assertIn("! oops", run.out)
+        self.assertNotIn("\x1b", run.out)
+        shutil.rmtree(runs)
+
     def test_database_down(self):
         self.fleet.halt("db1")
         try:
