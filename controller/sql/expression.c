@@ -57,6 +57,10 @@ static void call_seen(struct facts *f, const PgQuery__FuncCall *call)
         once(f->ctx, &f->e->unknown, shown);
     }
     worse(f->e, v);
+    const PgQuery__Node *arg = text_eq(shown, "nextval") && call->n_args > 0 ? call->args[0] : NULL;
+    if (arg) {
+        once(f->ctx, &f->e->sequences, extract_expression(tmp, arg, NULL)->value);
+    }
     f->e->aggregate = f->e->aggregate || call->over || (builtin && is_aggregate(name.name));
 }
 

@@ -30,6 +30,7 @@ struct sql_expression {
     struct sql_texts qualified; /* the same list as written: "t.a" */
     struct sql_texts functions; /* each once, "schema.name" or "name" */
     struct sql_texts unknown;   /* those of `functions` whose volatility is not known */
+    struct sql_texts sequences; /* literal arguments of nextval */
     struct sql_texts types;     /* types cast to, normalised */
     struct sql_texts not_null;  /* columns c for which the expression is false when c is null, by
                                    `c IS NOT NULL` joined with AND: proof for SET NOT NULL */

@@ -56,6 +56,7 @@ void query_collect(const void *ctx, struct sql_query *query, const void *message
 /* A DML statement's own facts, and what it writes to; null for other messages. */
 void write_collect(const void *ctx, struct sql_query *query, const ast_message *m);
 const PgQuery__RangeVar *write_target(const ast_message *m);
+struct sql_texts where_compared(const void *ctx, const PgQuery__Node *where);
 void query_join(const void *ctx, struct sql_query *into, const struct sql_query *from);
 
 /* Tables. `last` bounds the text of the item. */

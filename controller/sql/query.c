@@ -304,5 +304,6 @@ void query_collect(const void *ctx, struct sql_query *query, const void *message
     if (s) {
         query->limited = query->limited || s->limit_count;
         query->where = query->where || s->where_clause;
+        query->compared = where_compared(ctx, s->where_clause);
     }
 }

@@ -14,18 +14,19 @@ enum sql_write_kind { SQL_INSERT, SQL_UPDATE, SQL_DELETE, SQL_MERGE };
 struct sql_write {
     enum sql_write_kind kind;
     struct sql_name relation;
-    struct sql_texts columns; /* assigned; empty for INSERT without a list */
-    bool from_query;          /* INSERT … SELECT (not VALUES) */
-    bool where;               /* has a WHERE (MERGE: always true) */
-    bool bounded;             /* the WHERE compares a column with constants by = or IN, or
-                                 limits a range from both sides, or by a LIMITed subselect */
-    bool deletes;             /* DELETE, or MERGE with WHEN … DELETE */
-    bool only;                /* ONLY t */
-    bool conflict;            /* INSERT … ON CONFLICT */
-    const char *duplicate;    /* a column set twice, or null */
-    struct sql_texts filter;  /* columns in the WHERE */
-    struct sql_texts is_null; /* columns c with `c IS NULL` in the WHERE */
-    size_t rows;              /* INSERT … VALUES: how many */
+    struct sql_texts columns;  /* assigned; empty for INSERT without a list */
+    bool from_query;           /* INSERT … SELECT (not VALUES) */
+    bool where;                /* has a WHERE (MERGE: always true) */
+    bool bounded;              /* the WHERE compares a column with constants by = or IN, or
+                                  limits a range from both sides, or by a LIMITed subselect */
+    bool deletes;              /* DELETE, or MERGE with WHEN … DELETE */
+    bool only;                 /* ONLY t */
+    bool conflict;             /* INSERT … ON CONFLICT */
+    const char *duplicate;     /* a column set twice, or null */
+    struct sql_texts compared; /* columns that the WHERE compares with constants by = < > IN … */
+    struct sql_texts filter;   /* columns in the WHERE */
+    struct sql_texts is_null;  /* columns c with `c IS NULL` in the WHERE */
+    size_t rows;               /* INSERT … VALUES: how many */
 };
 
 struct sql_query {
@@ -37,10 +38,11 @@ struct sql_query {
     struct sql_texts sequences; /* literal arguments of nextval, setval, currval */
     struct sql_texts
         row_locks; /* relations under FOR UPDATE / SHARE …, as "schema.name" or "name" */
-    bool star;     /* SELECT * or RETURNING * or t.* */
-    bool limited;  /* the outermost has LIMIT */
-    bool from;     /* reads any relation or function in FROM */
-    bool where;    /* the outermost SELECT has a WHERE */
+    struct sql_texts compared; /* the outermost SELECT's WHERE, as in sql_write */
+    bool star;                 /* SELECT * or RETURNING * or t.* */
+    bool limited;              /* the outermost has LIMIT */
+    bool from;                 /* reads any relation or function in FROM */
+    bool where;                /* the outermost SELECT has a WHERE */
 };
 
 /* Facts of every statement of `text` joined (usually one). Other statements than queries count

@@ -59,22 +59,32 @@ static bool sets_equal(PgQuery__AExprKind kind)
            kind == PG_QUERY__A__EXPR__KIND__AEXPR_OP;
 }
 
-static void comparison_seen(struct filter *f, const PgQuery__AExpr *e)
+static void compared_with(struct filter *f, const PgQuery__AExpr *e, const char *column,
+                          bool swapped)
 {
-    const char *op = e->n_name > 0 ? ast_string(e->name[0]) : "";
-    const char *column = column_name(e->lexpr);
-    bool swapped = !column;
-    const PgQuery__Node *value = swapped ? e->lexpr : e->rexpr;
-    column = swapped ? column_name(e->rexpr) : column;
-    if (!column || !op) {
-        return;
-    }
+    const char *op = e->n_name > 0 ? ast_string(e->name[0]) : NULL;
+    op = op ? op : "";
+    bool range = (op[0] == '<' || op[0] == '>') && !text_eq(op, "<>");
     if (e->kind == PG_QUERY__A__EXPR__KIND__AEXPR_BETWEEN) {
         f->write->bounded = true;
-    } else if (is_constant(value) && text_eq(op, "=")) {
+    } else if (!is_constant(swapped ? e->lexpr : e->rexpr)) {
+        return;
+    } else if (text_eq(op, "=")) {
         f->write->bounded = f->write->bounded || sets_equal(e->kind);
-    } else if (is_constant(value) && (op[0] == '<' || op[0] == '>') && !text_eq(op, "<>")) {
+    } else if (range) {
         range_seen(f, column, (op[0] == '>') != swapped);
+    } else {
+        return;
+    }
+    sql_texts_add(f->ctx, &f->write->compared, column);
+}
+
+static void comparison_seen(struct filter *f, const PgQuery__AExpr *e)
+{
+    const char *left = column_name(e->lexpr);
+    const char *column = left ? left : column_name(e->rexpr);
+    if (column) {
+        compared_with(f, e, column, !left);
     }
 }
 
@@ -115,6 +125,13 @@ static void filter_collect(const void *ctx, struct sql_write *write, const PgQue
     struct filter f = { .ctx = ctx, .write = write };
     write->where = where != NULL;
     ast_walk((const ast_message *)(const void *)where, filter_visit, &f);
+}
+
+struct sql_texts where_compared(const void *ctx, const PgQuery__Node *where)
+{
+    struct sql_write select = { .kind = SQL_INSERT };
+    filter_collect(ctx, &select, where);
+    return select.compared;
 }
 
 static void assigned(const void *ctx, struct sql_write *write, size_t n,

@@ -1,0 +1,341 @@
+#include "controller/check/judge.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#include "agents/base/mem.h"
+#include "agents/base/text.h"
+#include "controller/check/judging.h"
+
+enum { DEFAULT_VERSION = 15 };
+
+struct judge *judge_new(const void *ctx, const struct catalog *catalog, int version)
+{
+    struct judge *judge = mem_new(ctx, struct judge);
+    judge->world = world_new(judge, catalog);
+    judge->version = version ? version : catalog ? catalog->server_version / 10000 : 0;
+    judge->version = judge->version ? judge->version : DEFAULT_VERSION;
+    const char *zone = catalog ? catalog->time_zone : NULL;
+    judge->utc = zone && (strcasecmp(zone, "UTC") == 0 || text_ends(zone, "/UTC"));
+    return judge;
+}
+
+int judge_version(const struct judge *judge)
+{
+    return judge->version;
+}
+
+void judge_assume_rows(struct judge *judge, const char *table, int64_t rows)
+{
+    world_assume_rows(judge->world, table, rows);
+}
+
+void judge_assume_transaction(struct judge *judge, bool inside)
+{
+    judge->assumed = inside;
+}
+
+void judge_settle(struct judge *judge)
+{
+    world_settle(judge->world);
+    judge->transaction = false;
+}
+
+/* What a row costs under an effect, in nanoseconds: medians of the timing measurements on
+ * PostgreSQL 15, a 20-column table of 222 bytes a row and one extra index, warm cache, fsync off.
+ */
+static int64_t nanoseconds(enum effect effect)
+{
+    switch (effect) {
+    case EFFECT_ADD_FK:
+    case EFFECT_VALIDATE_FK:
+    case EFFECT_ADD_COLUMN_REFERENCES_SCAN: return 1500;
+    case EFFECT_CREATE_INDEX:
+    case EFFECT_ADD_UNIQUE:
+    case EFFECT_REINDEX: return 800;
+    case EFFECT_CREATE_INDEX_CONCURRENTLY:
+    case EFFECT_REINDEX_CONCURRENTLY: return 1100;
+    case EFFECT_WRITE_SCAN: return 17000;
+    case EFFECT_REFRESH:
+    case EFFECT_REFRESH_CONCURRENTLY:
+    case EFFECT_CREATE_FROM_QUERY: return 2300;
+    case EFFECT_TRUNCATE: return 0;
+    default: return lock_row_has(effect, 'R') ? 5900 : lock_row_has(effect, 'S') ? 400 : 0;
+    }
+}
+
+static void cost_add(struct judging *g, enum effect effect, const struct world_table *table)
+{
+    int64_t each = nanoseconds(effect);
+    int64_t rows = table->fresh || each == 0 ? 0 : table->rows;
+    struct verdict *v = g->v;
+    if (rows < 0) {
+        v->rows = v->ms = -1;
+    } else if (v->rows >= 0) {
+        v->rows = rows > v->rows ? rows : v->rows;
+        v->ms += rows * each / 1000000;
+    }
+}
+
+static struct verdict_lock *lock_of(struct judging *g, const struct world_table *table)
+{
+    struct verdict *v = g->v;
+    const char *key = table_key(g->ctx, table);
+    for (size_t i = 0; i < v->lock_count; i++) {
+        if (text_eq(v->locks[i].relation, key)) {
+            return &v->locks[i];
+        }
+    }
+    v->locks = mem_room(g->ctx, v->locks, struct verdict_lock, v->lock_count + 1);
+    v->locks[v->lock_count] =
+        (struct verdict_lock){ .relation = key, .fresh = table->fresh || table->temporary };
+    return &v->locks[v->lock_count++];
+}
+
+void lock_take(struct judging *g, const struct world_table *table, enum lock_mode mode,
+               const char *flags)
+{
+    if (!table || mode == LOCK_NONE) {
+        return;
+    }
+    struct verdict_lock *lock = lock_of(g, table);
+    bool stores = table->kind != 'p' && table->kind != 'v' && table->kind != 'S';
+    bool rewrite = stores && strchr(flags, 'R'), scan = stores && strchr(flags, 'S');
+    lock->mode = mode > lock->mode ? mode : lock->mode;
+    lock->rewrite = lock->rewrite || rewrite;
+    lock->scan = lock->scan || scan;
+    g->v->rewrite = g->v->rewrite || (rewrite && !lock->fresh);
+    g->v->full_scan = g->v->full_scan || (scan && !lock->fresh);
+}
+
+void effect_take(struct judging *g, enum effect effect, const struct world_table *target,
+                 const struct world_table *other)
+{
+    const struct lock_row *row = lock_row(effect);
+    if (target) {
+        lock_take(g, target, row->mode, row->flags);
+        cost_add(g, effect, target);
+    }
+    lock_take(g, other, row->other, lock_row_has(effect, 'O') ? "S" : "");
+    if (lock_row_has(effect, 'N')) {
+        g->v->transaction = false;
+    }
+}
+
+bool is_child_of(const struct judging *g, const struct world_table *child,
+                 const struct world_table *parent)
+{
+    for (size_t i = 0; !child->gone && i < child->parent_count; i++) {
+        if (table_is(parent, g->world, child->parents[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void effect_below(struct judging *g, enum effect effect, const struct world_table *target,
+                  const struct world_table *other)
+{
+    struct world_table *t;
+    effect_take(g, effect, target, other);
+    for (size_t i = 0; target && !g->s->only && (t = world_at(g->world, i)); i++) {
+        if (t != target && is_child_of(g, t, target)) {
+            effect_below(g, effect, t, NULL);
+        }
+    }
+}
+
+void tag_add(struct judging *g, unsigned tags)
+{
+    g->v->tags |= tags;
+}
+
+void will_fail(struct judging *g, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    if (!g->v->fails) {
+        g->v->fails = talloc_vasprintf(g->ctx, fmt, ap);
+    }
+    va_end(ap);
+}
+
+void not_seen(struct judging *g, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    if (!g->v->unknown) {
+        g->v->unknown = talloc_vasprintf(g->ctx, fmt, ap);
+    }
+    va_end(ap);
+}
+
+void needs_version(struct judging *g, int version)
+{
+    g->v->min_version = version > g->v->min_version ? version : g->v->min_version;
+    g->v->version_ok = g->v->version_ok && g->judge->version >= version;
+}
+
+struct world_table *table_of(struct judging *g, struct sql_name name, bool missing_ok)
+{
+    struct world_table *t = world_table(g->world, name);
+    if (!t && name.name && !missing_ok && !text_eq(name.schema, "pg_catalog") &&
+        !text_eq(name.schema, "information_schema") && !text_starts(name.name, "pg_")) {
+        will_fail(g, "relation \"%s\" does not exist", sql_name_text(g->ctx, name));
+    }
+    return t;
+}
+
+bool default_rewrites(struct judging *g, const struct sql_expression *e)
+{
+    if (!e || e->constant || e->volatility <= SQL_STABLE) {
+        return false;
+    }
+    if (e->volatility == SQL_VOLATILE) {
+        return true;
+    }
+    for (size_t i = 0; i < e->unknown.count; i++) {
+        const char *dot = strchr(e->unknown.items[i], '.');
+        struct sql_name name = { dot ? mem_textn(g->ctx, e->unknown.items[i],
+                                                 (size_t)(dot - e->unknown.items[i]))
+                                     : NULL,
+                                 dot ? dot + 1 : e->unknown.items[i] };
+        const struct world_function *f = world_function(g->world, name);
+        /* A volatile LANGUAGE sql function is inlined where it can be (add_col_default_user_...).
+         */
+        if (!f || (f->volatility == SQL_VOLATILE && !text_eq(f->language, "sql"))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void judge_nothing(struct judging *g)
+{
+    tag_add(g, TAG_NEUTRAL);
+}
+
+static void judge_additive(struct judging *g)
+{
+    tag_add(g, TAG_ADDITIVE);
+}
+
+static void judge_unparsed(struct judging *g)
+{
+    tag_add(g, TAG_UNKNOWN);
+    not_seen(g, "it does not parse: %s", g->s->problem ? g->s->problem->message : "");
+    g->v->rewrite = g->v->full_scan = true;
+}
+
+static void judge_psql(struct judging *g)
+{
+    tag_add(g, TAG_UNKNOWN);
+    not_seen(g, "psql runs it, not the server");
+}
+
+static void judge_global(struct judging *g)
+{
+    const struct statement *s = g->s;
+    bool outside =
+        text_eq(s->text, "create") || text_eq(s->text, "drop") || text_eq(s->text, "tablespace");
+    tag_add(g, s->drops && s->object == SQL_OBJECT_DATABASE ? TAG_DESTRUCTIVE | TAG_CONTRACT
+                                                            : TAG_NEUTRAL);
+    if (s->kind == SQL_STMT_ALTER_SYSTEM || (s->kind == SQL_STMT_DISCARD && s->full) ||
+        ((s->kind == SQL_STMT_DATABASE || s->kind == SQL_STMT_TABLESPACE) && outside) ||
+        (s->kind == SQL_STMT_CREATE_SUBSCRIPTION && s->from)) {
+        g->v->transaction = false;
+    }
+}
+
+static judge_fn *const judges[] = {
+    [SQL_STMT_UNPARSED] = judge_unparsed,
+    [SQL_STMT_PSQL] = judge_psql,
+    [SQL_STMT_ALTER_TABLE] = judge_alter_table,
+    [SQL_STMT_CREATE_TABLE] = judge_create_table,
+    [SQL_STMT_CREATE_TABLE_AS] = judge_create_as,
+    [SQL_STMT_CREATE_MATVIEW] = judge_create_as,
+    [SQL_STMT_CREATE_INDEX] = judge_create_index,
+    [SQL_STMT_DROP] = judge_drop,
+    [SQL_STMT_RENAME] = judge_rename,
+    [SQL_STMT_SET_SCHEMA] = judge_rename,
+    [SQL_STMT_OWNER] = judge_owner,
+    [SQL_STMT_CREATE_VIEW] = judge_create_view,
+    [SQL_STMT_REFRESH_MATVIEW] = judge_refresh,
+    [SQL_STMT_CREATE_FUNCTION] = judge_body,
+    [SQL_STMT_DO] = judge_body,
+    [SQL_STMT_CREATE_TRIGGER] = judge_trigger,
+    [SQL_STMT_CREATE_RULE] = judge_trigger,
+    [SQL_STMT_CREATE_POLICY] = judge_trigger,
+    [SQL_STMT_ALTER_POLICY] = judge_trigger,
+    [SQL_STMT_CREATE_ENUM] = judge_additive,
+    [SQL_STMT_CREATE_TYPE] = judge_additive,
+    [SQL_STMT_ALTER_ENUM] = judge_enum,
+    [SQL_STMT_ALTER_TYPE] = judge_alter_type,
+    [SQL_STMT_CREATE_DOMAIN] = judge_additive,
+    [SQL_STMT_ALTER_DOMAIN] = judge_alter_domain,
+    [SQL_STMT_CREATE_SEQUENCE] = judge_sequence,
+    [SQL_STMT_ALTER_SEQUENCE] = judge_sequence,
+    [SQL_STMT_CREATE_SCHEMA] = judge_additive,
+    [SQL_STMT_CREATE_EXTENSION] = judge_additive,
+    [SQL_STMT_COMMENT] = judge_comment,
+    [SQL_STMT_GRANT] = judge_grant,
+    [SQL_STMT_REVOKE] = judge_grant,
+    [SQL_STMT_TRUNCATE] = judge_truncate,
+    [SQL_STMT_LOCK] = judge_lock,
+    [SQL_STMT_VACUUM] = judge_maintenance,
+    [SQL_STMT_ANALYZE] = judge_maintenance,
+    [SQL_STMT_CLUSTER] = judge_maintenance,
+    [SQL_STMT_REINDEX] = judge_maintenance,
+    [SQL_STMT_SELECT] = judge_query,
+    [SQL_STMT_INSERT] = judge_query,
+    [SQL_STMT_UPDATE] = judge_query,
+    [SQL_STMT_DELETE] = judge_query,
+    [SQL_STMT_MERGE] = judge_query,
+    [SQL_STMT_EXPLAIN] = judge_query,
+    [SQL_STMT_PREPARE] = judge_query,
+    [SQL_STMT_EXECUTE] = judge_execute,
+    [SQL_STMT_COPY] = judge_copy,
+    [SQL_STMT_CALL] = judge_call,
+    [SQL_STMT_DISCARD] = judge_global,
+    [SQL_STMT_CREATE_STATISTICS] = judge_published,
+    [SQL_STMT_CREATE_PUBLICATION] = judge_published,
+    [SQL_STMT_ALTER_PUBLICATION] = judge_published,
+    [SQL_STMT_CREATE_SUBSCRIPTION] = judge_global,
+    [SQL_STMT_DROP_OWNED] = judge_owned,
+    [SQL_STMT_REASSIGN_OWNED] = judge_owned,
+    [SQL_STMT_MOVE_ALL] = judge_schema_wide,
+    [SQL_STMT_ROLE] = judge_global,
+    [SQL_STMT_DATABASE] = judge_global,
+    [SQL_STMT_TABLESPACE] = judge_global,
+    [SQL_STMT_ALTER_SYSTEM] = judge_global,
+};
+
+bool statement_foresee(const void *ctx, struct judge *judge, const struct statement *s,
+                       struct verdict **out, struct error *err)
+{
+    (void)err;
+    struct verdict *v = mem_new(ctx, struct verdict);
+    v->transaction = v->version_ok = true;
+    struct judging g = { .ctx = v, .judge = judge, .world = judge->world, .s = s, .v = v };
+    needs_version(&g, s->min_version);
+    judge_fn *fn = (size_t)s->kind < sizeof judges / sizeof *judges ? judges[s->kind] : NULL;
+    (fn ? fn : judge_nothing)(&g);
+    if (v->unknown) {
+        v->tags |= TAG_UNKNOWN;
+    }
+    if (v->tags == 0) {
+        v->tags = TAG_NEUTRAL;
+    }
+    *out = v;
+    return true;
+}
+
+bool statement_judge(const void *ctx, struct judge *judge, const struct statement *s,
+                     struct verdict **out, struct error *err)
+{
+    if (!statement_foresee(ctx, judge, s, out, err)) {
+        return false;
+    }
+    world_apply(judge, s);
+    return true;
+}

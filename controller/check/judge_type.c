@@ -1,0 +1,56 @@
+/* ALTER TYPE and ALTER DOMAIN: the tables that use them. */
+#include <string.h>
+
+#include "agents/base/text.h"
+#include "controller/check/judging.h"
+
+static bool has_type(const struct world_table *t, struct sql_name name)
+{
+    for (size_t i = 0; !t->gone && i < t->column_count; i++) {
+        const char *type = t->columns[i].type;
+        const char *dot = type ? strrchr(type, '.') : NULL;
+        if (type && text_eq(dot ? dot + 1 : type, name.name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void judge_alter_domain(struct judging *g)
+{
+    const struct sql_alter *a = &g->s->alters[0];
+    struct world_type *domain = world_type(g->world, g->s->name);
+    struct world_table *t;
+    bool validates = a->kind == SQL_ALTER_VALIDATE_CONSTRAINT ||
+                     a->kind == SQL_ALTER_SET_NOT_NULL ||
+                     (a->kind == SQL_ALTER_ADD_CONSTRAINT && !a->constraint->not_valid);
+    bool stricter = validates || a->kind == SQL_ALTER_ADD_CONSTRAINT;
+    bool fresh = domain && domain->fresh;
+    tag_add(g, stricter && !fresh ? TAG_CONTRACT : TAG_NEUTRAL);
+    for (size_t i = 0; validates && (t = world_at(g->world, i)); i++) {
+        if (has_type(t, g->s->name)) {
+            effect_take(g, EFFECT_DOMAIN_SCAN, t, NULL);
+        }
+    }
+    if (validates && !fresh && !world_has_catalog(g->world)) {
+        g->v->full_scan = true; /* of the tables that use it, which only a catalog knows */
+    }
+}
+
+/* A composite type is a relation too; CASCADE goes to the tables made OF it. */
+void judge_alter_type(struct judging *g)
+{
+    struct world_table *t;
+    tag_add(g, TAG_NEUTRAL);
+    if (g->s->alter_count == 0) {
+        return;
+    }
+    tag_add(g, TAG_CONTRACT);
+    for (size_t i = 0; (t = world_at(g->world, i)); i++) {
+        if (t->kind == 'c' && table_is(t, g->world, g->s->name)) {
+            effect_take(g, EFFECT_COMPOSITE, t, NULL);
+        } else if (t->of_type.name && sql_name_eq(t->of_type, g->s->name)) {
+            effect_take(g, EFFECT_COMPOSITE, NULL, t);
+        }
+    }
+}

@@ -1,0 +1,78 @@
+/*
+ * One statement being judged: private to check/. Files judge_*.c read the statement and take locks
+ * by the table of locks.h; world_apply.c then applies it.
+ */
+#ifndef CONTROLLER_CHECK_JUDGING_H
+#define CONTROLLER_CHECK_JUDGING_H
+
+#include "controller/check/judge.h"
+#include "controller/check/locks.h"
+#include "controller/check/world.h"
+
+struct judge {
+    struct world *world;
+    int version;
+    bool transaction;          /* BEGIN was seen and not ended */
+    bool assumed;              /* the runner's transaction around the whole */
+    bool utc;                  /* the session's time zone is UTC */
+    struct sql_texts prepared; /* names, and in prepared_statements the statement */
+    const struct statement **prepared_statements;
+};
+
+struct judging {
+    const void *ctx;
+    struct judge *judge;
+    struct world *world;
+    const struct statement *s;
+    struct verdict *v;
+};
+
+/* Takes a lock; the strongest of a relation stays. Null table: nothing. */
+void lock_take(struct judging *g, const struct world_table *table, enum lock_mode mode,
+               const char *flags);
+/* Takes what the row says on target and other (either may be null), and its flags. */
+void effect_take(struct judging *g, enum effect effect, const struct world_table *target,
+                 const struct world_table *other);
+/* The same on all partitions and children below the target. */
+void effect_below(struct judging *g, enum effect effect, const struct world_table *target,
+                  const struct world_table *other);
+void tag_add(struct judging *g, unsigned tags);
+/* Why the server will refuse it; the first reason stays. */
+void will_fail(struct judging *g, const char *fmt, ...) PRINTF_LIKE(2, 3);
+void not_seen(struct judging *g, const char *fmt, ...) PRINTF_LIKE(2, 3);
+void needs_version(struct judging *g, int version);
+
+/* The lock on a relation that the statement makes. */
+void fresh_take(struct judging *g, const char *schema, const char *name);
+/* The verdict of a statement inside of this one joins it. */
+void nested_judge(struct judging *g, const struct statement *inner);
+
+/* A table by name, or a reason why it fails (unless `missing_ok`). */
+struct world_table *table_of(struct judging *g, struct sql_name name, bool missing_ok);
+bool is_child_of(const struct judging *g, const struct world_table *child,
+                 const struct world_table *parent);
+/* The volatility of a default, as far as it decides about a rewrite: user functions looked up. */
+bool default_rewrites(struct judging *g, const struct sql_expression *e);
+
+typedef void judge_fn(struct judging *g);
+judge_fn judge_alter_table, judge_alter_domain, judge_alter_type;
+judge_fn judge_create_table, judge_create_as, judge_create_index, judge_create_view;
+judge_fn judge_drop, judge_rename, judge_owner, judge_comment, judge_grant, judge_trigger;
+judge_fn judge_query, judge_copy, judge_call, judge_body, judge_execute;
+judge_fn judge_maintenance, judge_truncate, judge_lock, judge_refresh, judge_sequence;
+judge_fn judge_published, judge_enum, judge_owned, judge_schema_wide;
+
+/* Reads and writes of a query facts. */
+void query_locks(struct judging *g, const struct sql_query *query, bool scans);
+/* Dropping: everything that goes along. */
+void drop_relation(struct judging *g, const struct world_table *table, bool cascade);
+
+/* Applies the statement to the world. */
+void world_apply(struct judge *judge, const struct statement *s);
+void world_apply_alter(struct world *world, const struct statement *s);
+void world_add_column(struct world *world, struct world_table *table,
+                      const struct sql_column *column);
+void world_add_constraint(struct world *world, struct world_table *table,
+                          const struct sql_constraint *constraint);
+
+#endif
