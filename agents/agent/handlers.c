@@ -14,7 +14,6 @@ const struct handler agent_handlers[] = {
     { OP_ATTACH, handle_attach },
     { OP_CONTROL, handle_control },
     { OP_STATE, handle_state },
-    { OP_LOGS, handle_logs },
 };
 /* clang-format on */
 

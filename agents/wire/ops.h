@@ -23,8 +23,7 @@
     X(SNAPSHOT, "snapshot") \
     X(CLEAN, "clean")       \
     X(HELLO, "hello")       \
-    X(BYE, "bye")           \
-    X(LOGS, "logs")
+    X(BYE, "bye")
 
 enum operation {
 #define X(id, name) OP_##id,

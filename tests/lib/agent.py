@@ -18,7 +18,7 @@ import subprocess
 import time
 
 SIGNED = ["id", "kind", "up", "down", "irreversible", "transaction", "probe", "tags", "batch", "check",
-          "of", "key", "columns", "current", "inverse", "for", "from"]
+          "snapshot", "wait_ms", "from"]
 
 
 def canonical(value):

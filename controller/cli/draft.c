@@ -1,0 +1,350 @@
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agents/base/digest.h"
+#include "agents/base/file.h"
+#include "agents/base/json.h"
+#include "agents/base/mem.h"
+#include "agents/base/text.h"
+#include "controller/change/change.h"
+#include "controller/cli/catalogs.h"
+#include "controller/cli/command.h"
+#include "controller/cli/commands.h"
+#include "controller/compile/compile.h"
+#include "controller/plan/plan.h"
+
+struct draft {
+    struct flags flags;
+    struct catalogs_wanted wanted;
+    void *ctx;
+    const char *change_path, *sql_path, *output;
+    const char **assumed; /* "TABLE=N" */
+    size_t assumed_count;
+    bool check;
+};
+
+enum { KEY_DSN = 0x2100, KEY_CATALOG, KEY_SQL, KEY_ASSUME, KEY_CHECK, KEY_DESIRED };
+
+static const struct argp_option options[] = {
+    { "output", 'o', "PLAN", 0,
+      "write the plan there; over an older plan of the same change it "
+      "keeps its id",
+      0 },
+    { "sql", KEY_SQL, "FILE", 0, "plan a DDL file (with --service)", 0 },
+    { "dsn", KEY_DSN, "CONNINFO", 0, "plan for this database (a development database)", 0 },
+    { "catalog", KEY_CATALOG, "[SERVICE=]FILE", 0, "plan from saved catalogs, offline", 0 },
+    { "assume-rows", KEY_ASSUME, "TABLE=N", 0, "plan as if the table had N rows; *=N for all", 0 },
+    { "check", KEY_CHECK, NULL, 0, "write nothing; exit 2 when changes are pending", 0 },
+    { "desired", KEY_DESIRED, "FILE", OPTION_HIDDEN, "not in this version", 0 },
+    { 0 },
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct draft *draft = state->input;
+    switch (key) {
+    case ARGP_KEY_INIT: state->child_inputs[0] = &draft->flags; return 0;
+    case 'o': draft->output = arg; return 0;
+    case KEY_SQL: draft->sql_path = arg; return 0;
+    case KEY_DSN: draft->wanted.dsn = arg; return 0;
+    case KEY_CATALOG: catalogs_add_file(draft->ctx, &draft->wanted, arg); return 0;
+    case KEY_CHECK: draft->check = true; return 0;
+    case KEY_DESIRED:
+        argp_error(state, "this version cannot plan a desired schema: write intents: or sql:");
+        return 0;
+    case KEY_ASSUME:
+        draft->assumed =
+            mem_room(draft->ctx, draft->assumed, const char *, draft->assumed_count + 1);
+        draft->assumed[draft->assumed_count++] = arg;
+        return 0;
+    case ARGP_KEY_ARG:
+        if (draft->change_path) {
+            argp_error(state, "one change file a plan");
+        }
+        draft->change_path = arg;
+        return 0;
+    case ARGP_KEY_END:
+        if (!draft->change_path == !draft->sql_path) {
+            argp_error(state, "name a change file, or --sql FILE with --service");
+        }
+        if (draft->sql_path && !draft->flags.service) {
+            argp_error(state, "--sql needs --service: whose database the file is for");
+        }
+        return 0;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp_child children[] = { { &flags_argp, 0, "Shared options:", 9 }, { 0 } };
+static const struct argp argp = {
+    options,
+    parse,
+    "[CHANGE.yaml]",
+    "Turns a change into one plan over the fleet: expand, migrate, contract, step by step, with the "
+    "way back of each.\v"
+    "Examples:\n"
+    "  flotilla draft change.yaml -o plan.yaml\n"
+    "  flotilla draft --sql 0042.sql --service orders -o plan.yaml\n"
+    "  flotilla draft change.yaml --service users --dsn 'host=localhost dbname=users'\n",
+    children,
+    NULL,
+    NULL,
+};
+
+static const char *user_name(const void *ctx)
+{
+    const struct passwd *user = getpwuid(geteuid());
+    return user ? mem_text(ctx, user->pw_name) : mem_printf(ctx, "uid %u", (unsigned)geteuid());
+}
+
+/* --- rows that are assumed ------------------------------------------------------------------ */
+
+static bool assume_one(struct catalogs *catalogs, const char *rule, struct error *err)
+{
+    SCOPE(tmp);
+    const char *equals = strrchr(rule, '=');
+    char *end = NULL;
+    long long rows = equals ? strtoll(equals + 1, &end, 10) : -1;
+    if (!equals || rows < 0 || *end || end == equals + 1) {
+        return fail(err, ERROR_USAGE, "--assume-rows %s: expected TABLE=N", rule);
+    }
+    const char *name = mem_textn(tmp, rule, (size_t)(equals - rule));
+    bool found = text_eq(name, "*");
+    for (size_t i = 0; i < catalogs->count; i++) {
+        const struct catalog *catalog = catalogs->items[i].catalog;
+        for (size_t k = 0; k < catalog->relation_count; k++) {
+            struct relation *relation = &catalog->relations[k];
+            if (text_eq(name, "*") || text_eq(name, relation->name) ||
+                text_eq(name, object_name_join(tmp, relation->schema, relation->name))) {
+                relation->rows = rows;
+                found = true;
+            }
+        }
+    }
+    return found || fail(err, ERROR_NOT_FOUND, "--assume-rows %s: there is no such table", rule);
+}
+
+static bool assume(const struct draft *draft, struct catalogs *catalogs, struct error *err)
+{
+    for (size_t i = 0; i < draft->assumed_count; i++) {
+        if (!assume_one(catalogs, draft->assumed[i], err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* --- from change to plan -------------------------------------------------------------------- */
+
+static bool read_change(struct draft *draft, struct change **out, struct error *err)
+{
+    const char *author = user_name(draft->ctx), *problems = NULL;
+    if (draft->sql_path) {
+        return change_of_sql(draft->ctx, draft->sql_path, draft->flags.service, author, out, err);
+    }
+    if (change_read(draft->ctx, draft->change_path, author, out, &problems, err)) {
+        return true;
+    }
+    if (problems) {
+        fputs(problems, stderr);
+    }
+    return false;
+}
+
+static const char *finding_text(const void *ctx, const struct compile_finding *f)
+{
+    return mem_printf(ctx, "%s%s%s: %s%s%s%s\n", f->place ? f->place : "", f->place ? ": " : "",
+                      f->severity, f->service ? f->service : "", f->service ? ": " : "", f->message,
+                      f->hint ? mem_printf(ctx, "\n  hint: %s", f->hint) : "");
+}
+
+static void print_findings(const struct draft *draft, const struct compiled *compiled)
+{
+    for (size_t i = 0; i < compiled->finding_count; i++) {
+        fputs(finding_text(draft->ctx, &compiled->findings[i]), stderr);
+    }
+}
+
+static struct plan_finding *plan_findings(const void *ctx, const struct compiled *compiled)
+{
+    struct plan_finding *all = mem_array(ctx, struct plan_finding, compiled->finding_count);
+    for (size_t i = 0; i < compiled->finding_count; i++) {
+        const struct compile_finding *f = &compiled->findings[i];
+        all[i] = (struct plan_finding){ .rule = f->rule,
+                                        .severity = f->severity,
+                                        .service = f->service,
+                                        .message = f->message,
+                                        .hint = f->hint };
+    }
+    return all;
+}
+
+/* The plan that stands where this one is to go; null when there is none to take the id from. */
+static const struct plan *previous_plan(const struct draft *draft)
+{
+    struct plan *previous = NULL;
+    struct error ignored;
+    if (!draft->output || !file_exists(draft->output) ||
+        !plan_load(draft->ctx, draft->output, &previous, NULL, &ignored)) {
+        return NULL;
+    }
+    return previous;
+}
+
+static bool build(struct draft *draft, const struct catalogs *catalogs, const struct change *change,
+                  const struct compiled *compiled, struct plan **out, struct error *err)
+{
+    void *ctx = draft->ctx;
+    struct plan_draft wish = {
+        .title = change->intents->title,
+        .author = change->intents->author,
+        .change = json_compact(ctx, json_own(ctx, intents_to_json(change->intents))),
+        .fleet = catalogs->fleet ? catalogs->fleet->name : "-",
+        .environment = catalogs->environment ? catalogs->environment : "-",
+        .parts = compiled->parts,
+        .part_count = compiled->part_count,
+        .findings = plan_findings(ctx, compiled),
+        .finding_count = compiled->finding_count,
+    };
+    const struct plan *previous = previous_plan(draft);
+    wish.id = previous ? plan_same_id(previous, &wish) : NULL;
+    wish.id = wish.id ? wish.id : digest_random_id(ctx, 8);
+    return plan_build(ctx, &wish, out, err);
+}
+
+static bool write_plan(const struct draft *draft, const struct plan *plan, struct error *err)
+{
+    const char *text = draft->flags.format == FORMAT_JSON
+                           ? mem_printf(draft->ctx, "%s\n",
+                                        json_pretty(draft->ctx, plan_to_json(draft->ctx, plan)))
+                           : plan_to_yaml(draft->ctx, plan);
+    if (draft->output && !text_eq(draft->output, "-")) {
+        return file_write(draft->output, text, strlen(text), 0644, err);
+    }
+    fputs(text, stdout);
+    return true;
+}
+
+static void print_summary(const struct draft *draft, const struct plan *plan)
+{
+    if (plan_is_empty(plan)) {
+        fprintf(stderr, "nothing to do: the catalog already is as wished\n");
+        return;
+    }
+    if (!draft->output || text_eq(draft->output, "-")) {
+        return;
+    }
+    printf("plan %s  %s\n", plan->id, plan->title);
+    for (enum phase phase = 0; phase < PHASE_COUNT; phase++) {
+        for (size_t i = 0; i < plan->phases[phase].count; i++) {
+            const struct part *part = plan->phases[phase].parts[i];
+            printf("  %-8s %-16s %3zu steps  %s\n", phase_name(phase), part->service,
+                   part->step_count, step_tags_text(draft->ctx, part_tags(part)));
+        }
+    }
+    printf("written to %s; look at it with `flotilla show %s`\n", draft->output, draft->output);
+}
+
+static bool gather(struct draft *draft, const struct change *change, struct catalogs *catalogs,
+                   struct error *err)
+{
+    struct flags flags = draft->flags;
+    bool offline = draft->wanted.dsn || draft->wanted.file_count > 0;
+    if (!offline) {
+        flags.service = NULL; /* dependents of the service are part of the plan */
+    } else if (!flags.service && change->intents->count) {
+        flags.service = change->intents->items[0].service;
+    } else if (!flags.service && change->text_count) {
+        flags.service = change->texts[0].service;
+    }
+    draft->wanted.flags = &flags;
+    return catalogs_gather(draft->ctx, &draft->wanted, catalogs, err) &&
+           assume(draft, catalogs, err);
+}
+
+/* DDL means something only beside the catalog of its service. */
+static bool change_add_texts(const struct draft *draft, struct change *change,
+                             const struct catalogs *catalogs, struct error *err)
+{
+    for (size_t i = 0; i < change->text_count; i++) {
+        const struct change_text *text = &change->texts[i];
+        const struct catalog *catalog = NULL;
+        for (size_t k = 0; k < catalogs->count; k++) {
+            if (text_eq(catalogs->items[k].service, text->service)) {
+                catalog = catalogs->items[k].catalog;
+            }
+        }
+        if (!catalog) {
+            (void)fail(err, ERROR_NOT_FOUND, "%s: there is no catalog of service %s", text->name,
+                       text->service);
+            return fail_hint(err, "name a service of the manifest");
+        }
+        if (!change_add_sql(draft->ctx, change, text, catalog, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool draft_run(struct draft *draft, int *code, struct error *err)
+{
+    struct change *change;
+    struct catalogs catalogs = { 0 };
+    struct compile_input input = { 0 };
+    struct compiled *compiled;
+    struct graph *graph;
+    struct plan *plan;
+    if (!read_change(draft, &change, err) || !gather(draft, change, &catalogs, err) ||
+        !change_add_texts(draft, change, &catalogs, err) ||
+        !graph_build(draft->ctx, catalogs.fleet, catalogs.items, catalogs.count, false, &graph,
+                     err)) {
+        return false;
+    }
+    input = (struct compile_input){
+        .fleet = catalogs.fleet,
+        .environment = catalogs.environment ? catalogs.environment : "-",
+        .graph = graph,
+        .catalogs = catalogs.items,
+        .catalog_count = catalogs.count,
+        .intents = change->intents,
+    };
+    if (!compile(draft->ctx, &input, &compiled, err)) {
+        return false;
+    }
+    print_findings(draft, compiled);
+    if (compiled->refusals > 0) {
+        (void)fail(err, ERROR_REFUSED, "the change cannot be planned: %zu reason%s above",
+                   compiled->refusals, compiled->refusals == 1 ? "" : "s");
+        return fail_hint(err, "correct the change and draft again; nothing was written");
+    }
+    if (!build(draft, &catalogs, change, compiled, &plan, err)) {
+        return false;
+    }
+    if (draft->check) {
+        *code = plan_is_empty(plan) ? EXIT_DONE : EXIT_FOUND;
+        print_summary(draft, plan);
+        return true;
+    }
+    if (!write_plan(draft, plan, err)) {
+        return false;
+    }
+    print_summary(draft, plan);
+    return true;
+}
+
+int command_draft(int argc, char **argv)
+{
+    SCOPE(ctx);
+    struct draft draft = { .ctx = ctx };
+    struct error err;
+    int code = EXIT_DONE;
+    draft.flags.formats = 1u << FORMAT_JSON | 1u << FORMAT_YAML;
+    argp_parse(&argp, argc, argv, 0, NULL, &draft);
+    if (!draft_run(&draft, &code, &err)) {
+        return command_failed(argv[0], &err);
+    }
+    return code;
+}

@@ -1,0 +1,29 @@
+/*
+ * What stands on columns and cannot stay while they are exchanged: views (and views on them),
+ * policies, triggers with a list of columns or a condition, extended statistics. All are dropped
+ * first and made again at the end of the same transaction, with owner, grants, options and
+ * comments; because the columns have their names back by then, the same statements serve both ways.
+ */
+#ifndef CONTROLLER_COMPILE_AROUND_H
+#define CONTROLLER_COMPILE_AROUND_H
+
+#include "controller/compile/work.h"
+
+struct around {
+    struct step_texts drop, make; /* in order of execution */
+    const char **names;           /* what is made again, for people */
+    size_t name_count;
+    const struct relation **views; /* dropped and made: later ones may read earlier ones */
+    size_t view_count;
+};
+
+/* Adds what stands on the column; refuses what cannot be made again (materialized views, rules on
+ * tables, SQL-standard functions). Call it for every column of a transaction, then around_close. */
+bool around_column(struct work *work, const struct state *state, struct relation *relation,
+                   const char *column, struct around *around);
+/* Writes the statements for the views that were found. */
+void around_close(const struct work *work, const struct state *state, struct around *around);
+/* Names what is made again as a risk of the step. */
+void around_risk(const struct work *work, const struct around *around, struct step *step);
+
+#endif

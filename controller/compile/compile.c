@@ -1,0 +1,115 @@
+#include "controller/compile/compile.h"
+
+#include <stdlib.h>
+
+#include "agents/base/mem.h"
+#include "agents/base/text.h"
+#include "controller/compile/families.h"
+#include "controller/compile/parts.h"
+
+static const struct {
+    enum intent_operation operation;
+    family_function function;
+} families[] = {
+    { INTENT_ADD_COLUMN, compile_add_column },
+    { INTENT_RENAME_COLUMN, compile_rename_column },
+    { INTENT_CHANGE_TYPE, compile_change_type },
+    { INTENT_SET_NOT_NULL, compile_set_not_null },
+    { INTENT_DROP_NOT_NULL, compile_drop_not_null },
+    { INTENT_ADD_CHECK, compile_add_check },
+    { INTENT_ADD_FOREIGN_KEY, compile_add_foreign_key },
+    { INTENT_ADD_INDEX, compile_add_index },
+    { INTENT_DROP_INDEX, compile_drop_index },
+    { INTENT_SQL, compile_sql },
+};
+
+family_function family_of(enum intent_operation operation)
+{
+    for (size_t i = 0; i < sizeof families / sizeof *families; i++) {
+        if (families[i].operation == operation) {
+            return families[i].function;
+        }
+    }
+    return NULL;
+}
+
+static bool start(struct work *work, struct error *err)
+{
+    const struct compile_input *input = work->input;
+    work->states = mem_array(work->ctx, struct state, input->catalog_count);
+    for (size_t i = 0; i < input->catalog_count; i++) {
+        const struct service_catalog *source = &input->catalogs[i];
+        if (!source->catalog) {
+            return fail(err, ERROR_INVALID, "service %s has no catalog", source->service);
+        }
+        work->states[i] = (struct state){ .service = source->service,
+                                          .before = source->catalog,
+                                          .catalog = catalog_copy(work->ctx, source->catalog) };
+    }
+    work->state_count = input->catalog_count;
+    return true;
+}
+
+/* An earlier intent of the change is busy with what this one is about until contract. */
+static bool must_wait(const struct work *work)
+{
+    const struct intent *it = work->intent;
+    struct relation *relation =
+        it->table.name ? catalog_relation(work->home->catalog, it->table.schema, it->table.name)
+                       : NULL;
+    if (!relation) {
+        return it->operation == INTENT_SQL && work->busy_count > 0;
+    }
+    if (it->column && it->columns.count == 0 && !it->expression && !it->definition) {
+        return work_is_busy(work, work->home, relation, it->column);
+    }
+    for (size_t i = 0; i < it->columns.count; i++) {
+        if (work_is_busy(work, work->home, relation, it->columns.items[i])) {
+            return true;
+        }
+    }
+    return (it->expression || it->definition || it->expressions.count) &&
+           work_is_busy(work, work->home, relation, NULL);
+}
+
+static void compile_one(struct work *work)
+{
+    const struct intent *it = work->intent;
+    work->home = work_state(work, it->service);
+    if (!work->home) {
+        (void)work_refuse(work, "name a service of the manifest",
+                          "there is no service %s with a catalog", it->service);
+        return;
+    }
+    family_function family = family_of(it->operation);
+    if (!family) {
+        (void)work_refuse(work, "write it as sql: { up: […], down: […] }, or split the change",
+                          "this version cannot plan %s yet", intent_name(it->operation));
+        return;
+    }
+    work->late = must_wait(work);
+    size_t refusals = work->result->refusals;
+    if (!family(work) && work->result->refusals == refusals) {
+        (void)work_refuse(work, "please report this", "%s failed without saying why",
+                          intent_name(it->operation));
+    }
+}
+
+bool compile(const void *ctx, const struct compile_input *input, struct compiled **out,
+             struct error *err)
+{
+    struct work work = { .ctx = ctx, .input = input, .result = mem_new(ctx, struct compiled) };
+    if (!start(&work, err)) {
+        return false;
+    }
+    for (size_t i = 0; i < input->intents->count; i++) {
+        work.intent = &input->intents->items[i];
+        work.number = (int)i + 1;
+        compile_one(&work);
+    }
+    if (work.result->refusals == 0) {
+        parts_join(&work);
+    }
+    *out = work.result;
+    return true;
+}

@@ -1,0 +1,149 @@
+/*
+ * The families of intents, one file each, and the pieces that several of them use. Each
+ * compile_NAME() compiles work->intent: it emits steps and leaves the catalog as the intent does,
+ * or refuses and returns false.
+ */
+#ifndef CONTROLLER_COMPILE_FAMILIES_H
+#define CONTROLLER_COMPILE_FAMILIES_H
+
+#include "controller/compile/column_map.h"
+#include "controller/compile/sync.h"
+#include "controller/compile/work.h"
+
+bool compile_add_column(struct work *work);
+bool compile_rename_column(struct work *work);
+bool compile_change_type(struct work *work);
+bool compile_drop_column(struct work *work);
+bool compile_set_default(struct work *work);
+bool compile_drop_default(struct work *work);
+bool compile_set_not_null(struct work *work);
+bool compile_drop_not_null(struct work *work);
+bool compile_add_check(struct work *work);
+bool compile_add_foreign_key(struct work *work);
+bool compile_add_unique(struct work *work);
+bool compile_drop_constraint(struct work *work);
+bool compile_add_index(struct work *work);
+bool compile_drop_index(struct work *work);
+bool compile_create_table(struct work *work);
+bool compile_comment(struct work *work);
+bool compile_data_backfill(struct work *work);
+bool compile_sql(struct work *work);
+
+/* The compiler of an operation; null when this version cannot plan it. */
+typedef bool (*family_function)(struct work *work);
+family_function family_of(enum intent_operation operation);
+
+/* --- other services (reach.c) ---------------------------------------------------------------- */
+
+/* Steps of kind acknowledge in the contract part of `state`: from every other service that the
+ * graph knows to read or reference the column, and from the service itself. */
+void acknowledge(struct work *work, const struct state *state, const struct relation *relation,
+                 const char *column);
+/* A foreign table elsewhere that reads the relation. */
+struct reader {
+    struct state *state;
+    struct relation *relation;
+    struct column *column; /* the one that reads the column asked for; null: it reads others only */
+};
+size_t foreign_readers(struct work *work, const struct state *state,
+                       const struct relation *relation, const char *column, struct reader **out);
+/* Refuses when a logical subscription elsewhere copies the table. */
+bool no_subscriber(struct work *work, const struct state *state, const struct relation *relation);
+
+/* The value of an option of a foreign table's column ("column_name=x, …"); null when not set. */
+const char *column_option(const struct column *column, const char *option);
+
+/* --- indexes (index.c) ----------------------------------------------------------------------- */
+
+/* Where a step is done. */
+struct place {
+    const struct state *state;
+    const struct relation *relation;
+    enum phase phase;
+};
+
+/* CREATE [UNIQUE] INDEX CONCURRENTLY `name` like an existing index, columns exchanged by the map.
+ */
+const char *index_like(const struct work *work, const struct relation *relation,
+                       const struct index *index, const char *name, const struct column_maps *maps);
+/* A step that runs such a statement; its way back is DROP INDEX CONCURRENTLY. */
+struct step *index_build(struct work *work, const struct place *place, const char *name,
+                         const char *statement);
+/* A step that drops an index concurrently; its way back is `statement`. */
+struct step *index_remove(struct work *work, const struct place *place, const char *name,
+                          const char *statement);
+/* The index mentions a column of the map. */
+bool index_has_mapped(const struct index *index, const struct column_maps *maps);
+bool index_has_column(const struct index *index, const char *column);
+
+/* --- constraints (not_null.c, constraint.c) -------------------------------------------------- */
+
+/* NOT NULL without a scan under a strong lock: a check NOT VALID, VALIDATE, SET NOT NULL by that
+ * proof, the check dropped. */
+void not_null_proven(struct work *work, struct state *state, struct relation *relation,
+                     const char *column, enum phase phase);
+/* A check NOT VALID, then VALIDATE, in migrate. */
+bool add_check_constraint(struct work *work, struct relation *relation, const char *name,
+                          const char *expression);
+/* ADD CONSTRAINT … NOT VALID and VALIDATE as two steps. `other`: the referenced table of a foreign
+ * key, or null. `definition` is what stands after the name. */
+struct new_constraint {
+    struct place place;
+    const struct relation *other;
+    const char *name, *definition;
+    const char *back; /* what VALIDATE's way back runs; null: nothing */
+};
+void constraint_in_two(struct work *work, const struct new_constraint *wanted);
+
+/* --- functions with plain bodies (function.c) ------------------------------------------------ */
+
+/* A column and its new name. */
+struct new_name {
+    const struct state *state;
+    const struct relation *relation;
+    const char *from, *to;
+};
+
+/* Statements that re-create every function whose body names the column, with the new name (up) and
+ * as it was (down), added to the step. Refuses, naming the function, where that is not safe. */
+bool functions_follow_rename(struct work *work, const struct new_name *rename, struct step *step);
+
+/* --- the catalog as the intents leave it (model.c) ------------------------------------------- */
+
+struct column *model_add_column(const struct work *work, struct relation *relation,
+                                const struct column *column);
+void model_drop_column(const struct work *work, struct state *state, struct relation *relation,
+                       const char *name);
+void model_rename_column(const struct work *work, struct state *state, struct relation *relation,
+                         const char *from, const char *to);
+void model_add_constraint(const struct work *work, struct relation *relation,
+                          const struct constraint *constraint);
+void model_drop_constraint(const struct work *work, struct relation *relation, const char *name);
+void model_add_index(const struct work *work, struct relation *relation, const struct index *index);
+void model_drop_index(const struct work *work, struct relation *relation, const char *name);
+struct relation *model_add_relation(const struct work *work, struct state *state,
+                                    const struct relation *relation);
+struct catalog_texts texts_of(const struct work *work, const char *const *items, size_t count);
+bool texts_have(const struct catalog_texts *texts, const char *name);
+
+/* --- types (conversion.c) -------------------------------------------------------------------- */
+
+/* The type as format_type prints it: aliases resolved, schema of the service's own types added. */
+const char *type_name(const struct work *work, const struct state *state, const char *written);
+/* ALTER COLUMN TYPE from -> to neither rewrites nor re-checks the table. */
+bool type_in_place(const char *from, const char *to);
+/* A change of type in a service (whose time zone counts). */
+struct type_change {
+    const struct state *state;
+    const char *from, *to;
+};
+
+/* SQL that turns `value` into the other type, independent of session settings if possible. */
+const char *type_cast(const struct work *work, const struct type_change *change, const char *value);
+/* The same with null for what the type cannot hold; *may_raise when some values still raise. */
+const char *type_cast_guarded(const struct work *work, const struct type_change *change,
+                              const char *value, bool *may_raise);
+/* Every value of `from` has an equal one in `to`. */
+bool type_lossless(const char *from, const char *to);
+
+#endif

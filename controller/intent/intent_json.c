@@ -1,0 +1,344 @@
+#include <stddef.h>
+#include <string.h>
+
+#include "agents/base/json.h"
+#include "agents/base/mem.h"
+#include "agents/base/text.h"
+#include "controller/intent/intent.h"
+
+/* How a key's value is kept. RAW: in `fields` only, for operations that look there themselves. */
+enum value_kind { VALUE_TEXT, VALUE_TEXTS, VALUE_FLAG, VALUE_OBJECT };
+
+struct key {
+    const char *name;
+    enum value_kind kind;
+    size_t offset;
+};
+
+#define TEXT_KEY(name, field)                            \
+    {                                                    \
+        name, VALUE_TEXT, offsetof(struct intent, field) \
+    }
+#define TEXTS_KEY(name, field)                            \
+    {                                                     \
+        name, VALUE_TEXTS, offsetof(struct intent, field) \
+    }
+#define FLAG_KEY(name, field)                            \
+    {                                                    \
+        name, VALUE_FLAG, offsetof(struct intent, field) \
+    }
+
+static const struct key keys[] = {
+    TEXT_KEY("column", column),
+    TEXT_KEY("to", to),
+    TEXT_KEY("type", type),
+    TEXT_KEY("default", default_expr),
+    TEXT_KEY("backfill", backfill),
+    TEXT_KEY("using", using_expr),
+    TEXT_KEY("using_back", using_back),
+    TEXT_KEY("on_failure", on_failure),
+    TEXT_KEY("name", name),
+    TEXT_KEY("expression", expression),
+    TEXT_KEY("on_delete", on_delete),
+    TEXT_KEY("on_update", on_update),
+    TEXT_KEY("orphans", orphans),
+    TEXT_KEY("duplicates", duplicates),
+    TEXT_KEY("method", method),
+    TEXT_KEY("where", where),
+    TEXT_KEY("definition", definition),
+    TEXT_KEY("check", check),
+    TEXT_KEY("identity", identity),
+    TEXT_KEY("generated", generated),
+    TEXT_KEY("collation", collation),
+    TEXT_KEY("text", text),
+    TEXT_KEY("irreversible", irreversible),
+    TEXT_KEY("phase", phase),
+    TEXT_KEY("note", note),
+    TEXT_KEY("value", value),
+    TEXT_KEY("before", before),
+    TEXT_KEY("after", after),
+    TEXT_KEY("order", order),
+    TEXTS_KEY("columns", columns),
+    TEXTS_KEY("expressions", expressions),
+    TEXTS_KEY("include", include),
+    TEXTS_KEY("opclass", opclass),
+    TEXTS_KEY("up", up),
+    TEXTS_KEY("down", down),
+    FLAG_KEY("nullable", nullable),
+    FLAG_KEY("unique", unique),
+    FLAG_KEY("deferrable", deferrable),
+    FLAG_KEY("nulls_not_distinct", nulls_not_distinct),
+    FLAG_KEY("accept_loss", accept_loss),
+    FLAG_KEY("not_valid", not_valid),
+    FLAG_KEY("transaction", transaction),
+    { "set", VALUE_OBJECT, offsetof(struct intent, set) },
+};
+
+struct reading {
+    const void *ctx;
+    struct intent *intent;
+    const char **pointer;
+    struct error *err;
+};
+
+static bool wrong(struct reading *r, const char *key, const char *what, const char *hint)
+{
+    *r->pointer = mem_printf(r->ctx, "/%s/%s", intent_name(r->intent->operation), key);
+    (void)fail(r->err, ERROR_INVALID, "%s: %s: %s", intent_name(r->intent->operation), key, what);
+    return fail_hint(r->err, "%s", hint);
+}
+
+/* A list of texts; one text stands for a list of one. A list of objects stays in `fields`. */
+static bool read_texts(struct reading *r, const char *key, const json_t *value,
+                       struct intent_texts *out)
+{
+    size_t count = json_is_array(value) ? json_array_size(value) : 1;
+    const char **items = mem_array(r->ctx, const char *, count);
+    for (size_t i = 0; i < count; i++) {
+        const json_t *item = json_is_array(value) ? json_array_get(value, i) : value;
+        if (json_is_object(item) && intent_takes(r->intent->operation, key, &(bool){ false }) &&
+            r->intent->operation == INTENT_CREATE_TABLE) {
+            return true;
+        }
+        if (!json_is_string(item) || json_string_length(item) == 0) {
+            return wrong(r, key, "expected a list of texts", "write [first, second]");
+        }
+        items[i] = mem_text(r->ctx, json_string_value(item));
+    }
+    if (count == 0) {
+        return wrong(r, key, "the list is empty", "name at least one, or leave the key out");
+    }
+    *out = (struct intent_texts){ items, count };
+    return true;
+}
+
+static bool read_known(struct reading *r, const struct key *key, const json_t *value)
+{
+    char *field = (char *)r->intent + key->offset;
+    switch (key->kind) {
+    case VALUE_TEXT:
+        if (!json_is_string(value) ||
+            (json_string_length(value) == 0 && !text_eq(key->name, "text"))) {
+            return wrong(r, key->name, "expected text", "put it in quotes if it looks otherwise");
+        }
+        *(const char **)(void *)field = mem_text(r->ctx, json_string_value(value));
+        return true;
+    case VALUE_TEXTS: return read_texts(r, key->name, value, (struct intent_texts *)(void *)field);
+    case VALUE_FLAG:
+        if (!json_is_boolean(value)) {
+            return wrong(r, key->name, "expected true or false", "write true or false");
+        }
+        *(bool *)(void *)field = json_is_true(value);
+        return true;
+    case VALUE_OBJECT:
+        if (!json_is_object(value) || json_object_size(value) == 0) {
+            return wrong(r, key->name, "expected {column: expression}",
+                         "write set: { column: \"expression\" }");
+        }
+        *(json_t **)(void *)field = json_own(r->ctx, json_deep_copy(value));
+        return true;
+    }
+    return true;
+}
+
+static bool read_name(struct reading *r, const char *key, const json_t *value,
+                      struct object_name *out)
+{
+    struct error why;
+    if (!json_is_string(value)) {
+        return wrong(r, key, "expected a name", "write table or schema.table");
+    }
+    if (!object_name_parse(r->ctx, json_string_value(value), out, &why)) {
+        return wrong(r, key, why.message, why.hint);
+    }
+    return true;
+}
+
+/* references: {table, columns} or "table(column)". */
+static bool read_references(struct reading *r, const json_t *value)
+{
+    struct object_name *target = &r->intent->target;
+    if (json_is_string(value)) {
+        return read_name(r, "references", value, target);
+    }
+    if (!json_is_object(value) ||
+        !read_name(r, "references", json_object_get(value, "table"), target)) {
+        return json_is_object(value) ? false
+                                     : wrong(r, "references", "expected {table, columns}",
+                                             "write references: { table: t, columns: [c] }");
+    }
+    const json_t *columns = json_object_get(value, "columns");
+    if (columns) {
+        struct intent_texts list = { 0 };
+        if (!read_texts(r, "references", columns, &list)) {
+            return false;
+        }
+        target->columns = list.items;
+        target->column_count = list.count;
+    }
+    return true;
+}
+
+static bool read_propagate(struct reading *r, const json_t *value)
+{
+    if (json_is_boolean(value)) {
+        r->intent->propagate = json_is_true(value);
+    } else if (!read_texts(r, "propagate", value, &r->intent->propagate_to)) {
+        return false;
+    }
+    return true;
+}
+
+static bool read_key(struct reading *r, const char *name, const json_t *value)
+{
+    bool required;
+    if (!intent_takes(r->intent->operation, name, &required)) {
+        SCOPE(tmp);
+        const char *const *known;
+        size_t count = intent_keys(tmp, r->intent->operation, &known);
+        const char *near = text_nearest(name, known, count);
+        return wrong(r, name, "unknown key",
+                     near ? mem_printf(tmp, "did you mean \"%s\"?", near)
+                          : "see the vocabulary of intents in the documentation");
+    }
+    if (text_eq(name, "service")) {
+        if (!json_is_string(value)) {
+            return wrong(r, name, "expected the name of a service", "write service: NAME");
+        }
+        r->intent->service = mem_text(r->ctx, json_string_value(value));
+        return true;
+    }
+    if (text_eq(name, "table")) {
+        return read_name(r, name, value, &r->intent->table);
+    }
+    if (text_eq(name, "references")) {
+        return read_references(r, value);
+    }
+    if (text_eq(name, "propagate")) {
+        return read_propagate(r, value);
+    }
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        if (text_eq(keys[i].name, name)) {
+            return read_known(r, &keys[i], value);
+        }
+    }
+    return true;
+}
+
+static bool one_of(struct reading *r, const char *key, const char *value, const char *words)
+{
+    if (!value) {
+        return true;
+    }
+    size_t length = strlen(value);
+    for (const char *at = strstr(words, value); at; at = strstr(at + 1, value)) {
+        if ((at == words || at[-1] == '|') && (at[length] == '|' || at[length] == 0)) {
+            return true;
+        }
+    }
+    SCOPE(tmp);
+    return wrong(r, key, mem_printf(tmp, "\"%s\" is not known", value),
+                 mem_printf(tmp, "one of %s", words));
+}
+
+static const char actions[] = "no action|restrict|cascade|set null|set default";
+
+static bool check_words(struct reading *r)
+{
+    const struct intent *it = r->intent;
+    return one_of(r, "on_failure", it->on_failure, "refuse|set_null") &&
+           one_of(r, "on_delete", it->on_delete, actions) &&
+           one_of(r, "on_update", it->on_update, actions) &&
+           one_of(r, "orphans", it->orphans, "refuse|delete|set_null") &&
+           one_of(r, "duplicates", it->duplicates, "refuse|keep_first|keep_last") &&
+           one_of(r, "identity", it->identity, "always|by_default") &&
+           one_of(r, "phase", it->phase, "expand|migrate|contract");
+}
+
+static bool check_values(struct reading *r)
+{
+    const struct intent *it = r->intent;
+    bool lists = it->operation == INTENT_ADD_INDEX || it->operation == INTENT_ADD_UNIQUE;
+    if (!it->propagate && !it->note) {
+        return wrong(r, "propagate", "false needs a reason", "say why in note:");
+    }
+    if (it->accept_loss && !it->note) {
+        return wrong(r, "accept_loss", "true needs a reason", "say why in note:");
+    }
+    if (lists && !it->columns.count && !it->expressions.count && !it->definition) {
+        return wrong(r, "columns", "columns or expressions are needed", "name at least one");
+    }
+    if (it->operation == INTENT_SQL && !it->down.count && !it->irreversible) {
+        return wrong(r, "down", "a way back is needed",
+                     "write down:, or irreversible: with the reason (makes the step destructive)");
+    }
+    return check_words(r);
+}
+
+static bool read_fields(struct reading *r, json_t *fields)
+{
+    const char *key;
+    json_t *value;
+    json_object_foreach(fields, key, value) {
+        if (!read_key(r, key, value)) {
+            return false;
+        }
+    }
+    SCOPE(tmp);
+    const char *const *known;
+    size_t count = intent_keys(tmp, r->intent->operation, &known);
+    for (size_t i = 0; i < count; i++) {
+        bool required = false;
+        if (intent_takes(r->intent->operation, known[i], &required) && required &&
+            !json_object_get(fields, known[i])) {
+            (void)wrong(r, known[i], "is missing", mem_printf(tmp, "add %s:", known[i]));
+            *r->pointer = mem_printf(r->ctx, "/%s", intent_name(r->intent->operation));
+            return false;
+        }
+    }
+    return check_values(r);
+}
+
+bool intent_from_json(const void *ctx, const json_t *json, struct intent *out, const char **pointer,
+                      struct error *err)
+{
+    struct intent read = { .nullable = true, .propagate = true, .transaction = true };
+    const char *near = NULL;
+    *pointer = "";
+    if (!json_is_object(json) || json_object_size(json) != 1) {
+        (void)fail(err, ERROR_INVALID, "an intent has exactly one key, the operation");
+        return fail_hint(err, "write - rename_column: { service: S, table: T, … }");
+    }
+    void *first = json_object_iter((json_t *)json);
+    const char *name = json_object_iter_key(first);
+    json_t *fields = json_object_iter_value(first);
+    *pointer = mem_printf(ctx, "/%s", name);
+    if (!intent_from_name(name, &read.operation, &near)) {
+        (void)fail(err, ERROR_INVALID, "unknown operation \"%s\"", name);
+        return near ? fail_hint(err, "did you mean \"%s\"?", near)
+                    : fail_hint(err, "see the vocabulary of intents in the documentation");
+    }
+    if (!json_is_object(fields)) {
+        (void)fail(err, ERROR_INVALID, "%s: expected its keys in braces", name);
+        return fail_hint(err, "write %s: { service: S, … }", name);
+    }
+    read.fields = json_own(ctx, json_deep_copy(json));
+    struct reading r = { ctx, &read, pointer, err };
+    if (!read_fields(&r, fields)) {
+        return false;
+    }
+    *out = read;
+    return true;
+}
+
+json_t *intents_to_json(const struct intents *intents)
+{
+    json_t *out = json_object(), *list = json_array();
+    json_set_text(out, "title", intents->title);
+    json_set_text(out, "note", intents->note);
+    for (size_t i = 0; i < intents->count; i++) {
+        json_array_append(list, intents->items[i].fields);
+    }
+    json_object_set_new(out, "intents", list);
+    return out;
+}
