@@ -1,0 +1,220 @@
+"""A rollout from a change file to the end, over real agents and databases: gates, verbs, refusals."""
+
+import json
+import os
+import pathlib
+import signal
+import sys
+import time
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+from fleet import Fleet  # noqa: E402
+
+USERS = """
+CREATE TABLE users (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, email text NOT NULL);
+INSERT INTO users (email) SELECT 'u' || g || '@example.org' FROM generate_series(1, 20000) g;
+"""
+
+ADD = """
+title: Add a nickname
+author: tester
+intents:
+  - add_column: { service: users, table: users, column: nickname, type: text, default: "'none'" }
+"""
+
+RENAME = """
+title: Rename email
+author: tester
+intents:
+  - rename_column: { service: users, table: users, column: email, to: email_address }
+"""
+
+
+class Rollout(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.fleet = Fleet(transport="local")
+        cls.fleet.host("db1")
+        cls.fleet.owner("identity-team", "ana@example.org", "raj@example.org")
+        cls.fleet.service("users", host="db1", owners=["identity-team"], schema=USERS)
+        cls.fleet.start()
+        cls.addClassCleanup(cls.fleet.stop)
+
+    def setUp(self):
+        self.fleet.reset("users")
+
+    def draft(self, change, plan="plan.yaml"):
+        self.fleet.write("change.yaml", change)
+        self.fleet.ok("draft", "change.yaml", "-o", plan)
+
+    def signed(self, change, plan="plan.yaml"):
+        self.draft(change, plan)
+        self.fleet.ok("rehearse", plan)
+        self.fleet.approve(plan)
+
+    def acks(self, plan="plan.yaml"):
+        self.fleet.ok("ack", "users", "--plan", plan, "--note", "v2 is out")
+
+    def status(self):
+        run = self.fleet.flotilla("status", "--format", "json")
+        return json.loads(run.out)
+
+    def columns(self):
+        return [r[0] for r in self.fleet.sql(
+            "users", "SELECT attname FROM pg_attribute WHERE attrelid = 'users'::regclass "
+                     "AND attnum > 0 AND NOT attisdropped ORDER BY 1")]
+
+    def events(self):
+        run = self.fleet.ok("logs", "--format", "ndjson")
+        return [json.loads(line) for line in run.out.splitlines()]
+
+    # --- the way forward ---------------------------------------------------------------------
+
+    def test_add_column_runs_to_the_end(self):
+        self.signed(ADD)
+        run = self.fleet.flotilla("start", "plan.yaml")
+        self.assertEqual(run.code, 0, run)
+        self.assertTrue(run.out.startswith("rollout r-"), run)
+        self.assertIn("nickname", self.columns())
+        self.assertEqual(self.status()["status"], "done")
+
+    def test_rename_waits_at_every_gate_and_comes_back(self):
+        before_rows, before_catalog = self.fleet.rows("users"), self.fleet.catalog("users")
+        self.signed(RENAME)
+        run = self.fleet.flotilla("start", "plan.yaml")
+        self.assertEqual(run.code, 3, run)
+        self.assertIn("waits for the word of users", run.out)
+        self.assertIn("email_address", self.columns())
+        self.acks()
+        run = self.fleet.flotilla("resume")
+        self.assertEqual(run.code, 3, run)
+        self.assertIn("waits for promote", run.out)
+        self.fleet.ok("promote")
+        self.assertEqual(self.columns(), ["email_address", "id"])
+        self.fleet.sql("users", "INSERT INTO users (email_address) VALUES ('new@example.org')")
+        self.fleet.ok("rollback")
+        self.assertEqual(self.columns(), ["email", "id"])
+        self.assertEqual(self.fleet.value(
+            "users", "SELECT count(*) FROM users WHERE email = 'new@example.org'"), "1")
+        self.fleet.sql("users", "DELETE FROM users WHERE email = 'new@example.org'")
+        self.assertEqual(self.fleet.rows("users"), before_rows)
+        self.assertEqual(self.fleet.catalog("users"), before_catalog)
+        self.assertEqual(self.status()["status"], "rolled_back")
+
+    def test_partial_way_back_and_forward_again(self):
+        self.signed(RENAME)
+        self.fleet.ok("start", "plan.yaml", codes=(3,))
+        run = self.fleet.flotilla("rollback", "--to", "expand")
+        self.assertEqual(run.code, 3, run)
+        self.fleet.ok("resume", codes=(3,))
+        self.acks()
+        self.fleet.ok("promote")
+        self.assertEqual(self.columns(), ["email_address", "id"])
+
+    def test_until(self):
+        self.signed(RENAME)
+        run = self.fleet.flotilla("start", "plan.yaml", "--until", "expand")
+        self.assertEqual(run.code, 3, run)
+        self.assertIn("--until", run.out)
+        self.assertEqual(self.fleet.value(
+            "users", "SELECT count(*) FROM users WHERE email_address IS NOT NULL"), "0")
+
+    def test_dry_run_touches_nothing(self):
+        self.signed(RENAME)
+        before = self.fleet.catalog("users")
+        run = self.fleet.ok("start", "plan.yaml", "--dry-run")
+        self.assertIn("nothing was done", run.out)
+        self.assertEqual(self.fleet.catalog("users"), before)
+
+    # --- refusals ----------------------------------------------------------------------------
+
+    def test_unsigned_phase_waits(self):
+        self.draft(ADD)
+        self.fleet.ok("rehearse", "plan.yaml")
+        run = self.fleet.flotilla("start", "plan.yaml")
+        self.assertEqual(run.code, 3, run)
+        self.assertIn("flotilla approve", run.out)
+        self.assertNotIn("nickname", self.columns())
+
+    def test_unrehearsed_plan_waits(self):
+        self.draft(ADD)
+        self.fleet.approve("plan.yaml")
+        run = self.fleet.flotilla("start", "plan.yaml")
+        self.assertEqual(run.code, 3, run)
+        self.assertIn("rehearse", run.out)
+
+    def test_tampered_plan(self):
+        self.signed(ADD)
+        path = os.path.join(self.fleet.work, "plan.yaml")
+        text = pathlib.Path(path).read_text()
+        pathlib.Path(path).write_text(text.replace("nickname", "nickmane"))
+        run = self.fleet.flotilla("start", "plan.yaml")
+        self.assertEqual(run.code, 1, run)
+        self.assertIn("not what its digest says", run.err)
+
+    def test_drift_is_named(self):
+        self.signed(ADD)
+        self.fleet.sql("users", "ALTER TABLE users ADD COLUMN surprise int")
+        run = self.fleet.flotilla("start", "plan.yaml")
+        self.assertEqual(run.code, 1, run)
+        self.assertIn("public.users", run.out + run.err)
+        self.assertNotIn("nickname", self.columns())
+
+    def test_signature_of_another_plan(self):
+        self.signed(RENAME, "other.yaml")
+        self.draft(ADD)
+        self.fleet.ok("rehearse", "plan.yaml")
+        source = pathlib.Path(self.fleet.work) / "other.approvals"
+        target = pathlib.Path(self.fleet.work) / "plan.approvals"
+        target.mkdir(exist_ok=True)
+        for file in source.iterdir():
+            (target / file.name).write_bytes(file.read_bytes())
+        run = self.fleet.flotilla("start", "plan.yaml")
+        self.assertEqual(run.code, 3, run)
+        self.assertNotIn("nickname", self.columns())
+
+    def test_second_rollout_on_the_same_table(self):
+        self.signed(RENAME)
+        self.fleet.ok("start", "plan.yaml", codes=(3,))
+        self.signed(ADD, "second.yaml")
+        run = self.fleet.flotilla("start", "second.yaml")
+        self.assertEqual(run.code, 1, run)
+        self.assertIn("public.users", run.err)
+
+    # --- interruptions -----------------------------------------------------------------------
+
+    def test_killed_controller_goes_on(self):
+        self.signed(RENAME)
+        process = self.fleet.popen("start", "plan.yaml")
+        time.sleep(0.4)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        run = self.fleet.flotilla("start", "plan.yaml")
+        self.assertEqual(run.code, 3, run)
+        done = [e["step"] for e in self.events() if e["event"] == "step_done"]
+        self.assertEqual(len(done), len(set(done)), done)
+        self.assertEqual(self.fleet.value(
+            "users", "SELECT count(*) FROM users WHERE email IS DISTINCT FROM email_address"), "0")
+
+    def test_abort_then_retry(self):
+        self.signed(RENAME)
+        self.fleet.ok("start", "plan.yaml", "--until", "expand", codes=(3,))
+        self.fleet.flotilla("abort")
+        self.assertEqual(self.status()["status"], "aborted")
+        run = self.fleet.flotilla("retry")
+        self.assertEqual(run.code, 3, run)
+
+    def test_lost_state_is_rebuilt(self):
+        self.signed(RENAME)
+        self.fleet.ok("start", "plan.yaml", codes=(3,))
+        for file in (pathlib.Path(self.fleet.work) / ".flotilla").iterdir():
+            file.unlink()
+        run = self.fleet.ok("recover", "plan.yaml")
+        self.assertIn("aborted", run.out)
+        self.fleet.ok("rollback")
+        self.assertEqual(self.columns(), ["email", "id"])
+
+
+if __name__ == "__main__":
+    unittest.main()
