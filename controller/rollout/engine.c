@@ -105,11 +105,13 @@ bool drive_transition(struct drive *d, enum rollout_event event, const char **re
         rollout_text(r, &r->gate, NULL);
         rollout_text(r, &r->gate_hint, NULL);
     }
+    bool news = event != ON_RESUME || r->status != ROLLOUT_RUNNING;
     r->status = t.next;
     schedule_apply(r, t.effects);
     d->effects |= t.effects;
     d->changed = true;
-    announce(d, event);
+    if (news)
+        announce(d, event);
     if (ends)
         drive_event(d, "aborted", NULL, NULL);
     return true;

@@ -207,9 +207,10 @@ static const char *control_take(struct drive *d, const struct store_control *con
         int back_to = d->rollout->back_to;
         int until = d->rollout->until;
         take_argument(d->rollout, control, verbs[i].event);
+        size_t before = json_array_size(d->events);
         if (drive_transition(d, verbs[i].event, &refusal)) {
-            json_t *last = json_array_get(d->events, json_array_size(d->events) - 1);
-            json_set_text(last, "by", control->who);
+            if (json_array_size(d->events) > before)
+                json_set_text(json_array_get(d->events, before), "by", control->who);
             return "";
         }
         d->rollout->back_to = back_to;
