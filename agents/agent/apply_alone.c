@@ -117,7 +117,10 @@ static bool invalid_named(struct work *work, const char *sql, bool *out, struct 
     if (!connection_query(tmp, work->db,
                           "SELECT 1 FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c"
                           " ON c.oid = i.indexrelid WHERE NOT i.indisvalid AND"
-                          " pg_catalog.strpos($1, c.relname) > 0 LIMIT 1",
+                          " (pg_catalog.strpos($1, '\"' || pg_catalog.replace(c.relname, '\"',"
+                          " '\"\"') || '\"') > 0 OR (c.relname ~ '^[a-z_][a-z0-9_]*$' AND"
+                          " $1 ~ ('(^|[^a-zA-Z0-9_$\"])' || c.relname ||"
+                          " '($|[^a-zA-Z0-9_$\"])'))) LIMIT 1",
                           params, 1, &rows, err))
         return false;
     *out = rows_count(rows) > 0;
@@ -130,6 +133,8 @@ static bool invalid_named(struct work *work, const char *sql, bool *out, struct 
 static bool leftover_remove(struct work *work, struct error *err)
 {
     const struct step_texts *other = work->back ? &work->step->up : &work->step->down;
+    if (work->step->kind != STEP_CONCURRENTLY)
+        return true;
     for (size_t i = 0; i < other->count; i++) {
         bool invalid = false;
         if (!drops_index(other->items[i]))
@@ -194,7 +199,7 @@ static bool run_all(struct alone *a, json_t *into, struct error *err)
         if (!run_with_tries(a, list->items[i], &rows, err) ||
             !invalid_named(a->work, list->items[i], &invalid, err))
             return false;
-        if (invalid && !drops_index(list->items[i]))
+        if (invalid && a->work->step->kind == STEP_CONCURRENTLY && !drops_index(list->items[i]))
             return fail(err, ERROR_VERIFY, "step %s: the index that was built is not valid",
                         a->work->step->id);
     }

@@ -16,7 +16,7 @@ static bool apply_one(const void *ctx, struct work *work, json_t **measured, str
     case STEP_CONCURRENTLY: return apply_alone(ctx, work, measured, err);
     case STEP_BACKFILL: return apply_backfill(ctx, work, measured, err);
     case STEP_VERIFY: return apply_verify(ctx, work, measured, err);
-    case STEP_SNAPSHOT: break;
+    case STEP_SNAPSHOT: return apply_snapshot(ctx, work, measured, err);
     case STEP_WAIT: return apply_wait(ctx, work, measured, err);
     case STEP_ACKNOWLEDGE: return apply_acknowledge(ctx, work, measured, err);
     }

@@ -14,6 +14,7 @@ const struct handler agent_handlers[] = {
     { OP_ATTACH, handle_attach },
     { OP_CONTROL, handle_control },
     { OP_STATE, handle_state },
+    { OP_LOGS, handle_logs },
 };
 /* clang-format on */
 

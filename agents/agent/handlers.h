@@ -68,4 +68,8 @@ handler_function handle_state;
  * when the given hash still holds */
 handler_function handle_inspect;
 
+/* {database} → {runs: [{run, last, rollout, phase, state, log: [lines], events: [lines]}]}, newest
+ * first; what the spool still has */
+handler_function handle_logs;
+
 #endif

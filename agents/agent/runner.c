@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "agents/agent/course.h"
+#include "agents/agent/drift.h"
 #include "agents/agent/guard.h"
 #include "agents/agent/journal.h"
 #include "agents/agent/request.h"
@@ -54,8 +55,10 @@ static bool go(struct work *work, const struct agent_config *config, const struc
     struct guard_access access = { .conninfo = r->database->conninfo, .spool = config->spool };
     work->step = NULL;
     if (!guard_enter(work, &access, err) || !request_begun(work->db, r, &begun, err) ||
-        !request_admit(config, r, begun, err) || !journal_part_start(work, r->approvals_json, err))
+        !request_admit(config, r, begun, err) || !drift_check(work, err) ||
+        !journal_part_start(work, r->approvals_json, err))
         return false;
+    work->begun = true;
     return r->back ? course_back(work, err) : course_forward(work, err);
 }
 
@@ -114,12 +117,16 @@ static bool end(struct work *work, const struct request *r, bool went, const str
                 struct error *err)
 {
     const char *state = state_of(r, went, why);
-    /* An error that came before the guard let us in is none of the journal's. */
     bool reachable = work->db && work->watch && connection_state(work->db) == CONNECTION_IDLE;
-    if (reachable && (went || why->code != ERROR_FENCED) &&
-        !journal_part_end(work, state, went ? NULL : why, err)) {
-        if (went)
-            return false; /* nothing is lost: the next runner finds all steps done and ends it */
+    struct error ignored;
+    work->step = NULL;
+    if (work->begun && reachable && why->code != ERROR_FENCED &&
+        !(drift_record(work, &ignored) &&
+          journal_part_end(work, state, went ? NULL : why, &ignored)) &&
+        went) {
+        /* Nothing is lost: the next runner finds all steps done and ends it. */
+        *err = ignored;
+        return false;
     }
     return work_event(work, "run_ended", end_fields(state, went ? NULL : why), err);
 }

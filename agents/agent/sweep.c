@@ -187,6 +187,7 @@ static bool load(struct sweep_state *state, struct error *err)
     struct journal_cursor cursor;
     state->size = state->sweep->key ? FIRST_ROWS : FIRST_BLOCKS;
     state->at.pass = 1;
+    state->proved = state->sweep->settles;
     if (!sweep_leaves(state, err) ||
         !journal_cursor_read(state, state->sweep->work, state->sweep->target, &cursor, err))
         return false;
@@ -202,6 +203,7 @@ bool sweep_run(const struct sweep *sweep, struct sweep_result *out, struct error
     SCOPE(tmp);
     struct sweep_state *state = mem_new(tmp, struct sweep_state);
     int64_t began = clock_mono_ms();
+    int64_t before = -1;
     state->sweep = sweep;
     if (!load(state, err))
         return false;
@@ -211,6 +213,9 @@ bool sweep_run(const struct sweep *sweep, struct sweep_result *out, struct error
         state->sum.passes = state->at.pass;
         if (state->at.pass > 1 && state->at.changed == 0 && state->at.skipped == 0)
             break;
+        if (sweep->settles && state->at.changed == before && state->at.skipped == 0)
+            break;
+        before = state->at.changed;
         if (state->at.pass == PASSES_MOST)
             return fail(err, ERROR_TIMEOUT, "%d passes over the table still found rows to do",
                         PASSES_MOST);

@@ -23,6 +23,7 @@ struct sweep {
     const char *name;
     const struct step_texts *key; /* cut by ranges of these columns; null: by ctid */
     int64_t rows;                 /* estimate of the rows to do; 0: unknown */
+    bool settles; /* ours: when triggers keep changing what it wrote, two equal passes are enough */
 };
 
 struct sweep_result {

@@ -44,6 +44,7 @@ struct work {
     const char *identity; /* cluster and database, of the first session; null: none yet */
     int64_t fence;
     bool back;
+    bool begun;        /* it was let in, and the journal says so */
     const char *until; /* stop after this step; null: go to the end */
     const struct work_ack *acks;
     size_t ack_count;

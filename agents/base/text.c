@@ -158,8 +158,9 @@ const char *text_printable(const void *ctx, const char *s)
     while (n > 0) {
         size_t len = utf8_length(p, n);
         if (len == 0 || steers_terminal(p, len)) {
-            add_escape(&t, *p);
             len = len ? len : 1;
+            for (size_t i = 0; i < len; i++)
+                add_escape(&t, p[i]);
         } else {
             text_addn(&t, (const char *)p, len);
         }

@@ -17,6 +17,12 @@
 
 #include "agents/base/error.h"
 
+/* The one UPDATE of a BACKFILL names a single relation (no FROM, no alias) and ends in its WHERE
+ * clause, to which the agent appends " AND ...": a condition with OR at its top is therefore in
+ * parentheses. The condition is true for exactly the rows that still need work and becomes false
+ * when a row is done; SET reads the row itself and constant tables, never a copy of the row. The
+ * agent refuses a statement that would change the same rows again, before it commits anything. */
+
 /* STATEMENT     up / down as they stand
  * CONCURRENTLY  one CREATE/DROP/REINDEX INDEX CONCURRENTLY; an invalid leftover is removed first
  * BACKFILL      `up` is one UPDATE over the whole table; the agent cuts it into batches by `batch`

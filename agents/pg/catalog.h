@@ -78,6 +78,8 @@ struct catalog_texts catalog_diff(const void *ctx, const struct catalog *before,
 /* Lookups; null when absent. schema null: the first schema of the search path that has it. */
 struct relation *catalog_relation(const struct catalog *catalog, const char *schema,
                                   const char *name);
+/* The first schema of the search path that exists: names are written without it. */
+const char *catalog_default_schema(const void *ctx, const struct catalog *catalog);
 struct column *relation_column(const struct relation *relation, const char *name);
 struct constraint *relation_constraint(const struct relation *relation, const char *name);
 struct index *relation_index(const struct relation *relation, const char *name);

@@ -68,6 +68,18 @@ struct relation *catalog_relation(const struct catalog *catalog, const char *sch
     return found;
 }
 
+const char *catalog_default_schema(const void *ctx, const struct catalog *catalog)
+{
+    SCOPE(tmp);
+    const char *rest = catalog->search_path ? catalog->search_path : "public", *schema;
+
+    while ((schema = path_next(tmp, &rest)))
+        for (size_t i = 0; i < catalog->schema_count; i++)
+            if (text_eq(catalog->schemas[i].name, schema))
+                return mem_text(ctx, schema);
+    return mem_text(ctx, "public");
+}
+
 struct column *relation_column(const struct relation *relation, const char *name)
 {
     for (size_t i = 0; i < relation->column_count; i++)

@@ -4,7 +4,10 @@
 #include "agents/base/text.h"
 
 /* No operation has so many; a side that floods us is cut off. */
-enum { EVENT_LIMIT = 10 * 1000 * 1000 };
+enum {
+    EVENT_LIMIT = 10 * 1000 * 1000,
+    EVENT_LIMIT_UNHEARD = 1000, /* where nobody asked for events */
+};
 
 struct client {
     struct stream *stream;
@@ -78,10 +81,11 @@ bool client_call(struct client *client, const void *ctx, const struct call *call
         client->broken = true;
         return false;
     }
+    int most = call->on_event ? EVENT_LIMIT : EVENT_LIMIT_UNHEARD;
     for (int events = 0; !done; events++) {
-        bool taken = events < EVENT_LIMIT
-                         ? take(client, ctx, call, result, &done, err)
-                         : fail(err, ERROR_PROTOCOL, "over %d events to one request", EVENT_LIMIT);
+        bool taken = events <= most && take(client, ctx, call, result, &done, err);
+        if (events > most)
+            fail(err, ERROR_PROTOCOL, "over %d events to one request", most);
         client->broken = client->broken || (!taken && !done);
         if (!taken)
             return false;

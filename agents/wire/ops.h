@@ -23,7 +23,8 @@
     X(SNAPSHOT, "snapshot") \
     X(CLEAN, "clean")       \
     X(HELLO, "hello")       \
-    X(BYE, "bye")
+    X(BYE, "bye")           \
+    X(LOGS, "logs")
 
 enum operation {
 #define X(id, name) OP_##id,

@@ -16,9 +16,8 @@ static const struct agent_action {
     const char *name;
     bool (*run)(const struct agent_options *options, struct targets *targets);
 } actions[] = {
-    { "push", agent_push },
-    { "version", agent_version },
-    { "clean", agent_clean },
+    { "push", agent_push }, { "version", agent_version },
+    { "logs", agent_logs }, { "clean", agent_clean },
     { NULL, NULL },
 };
 
@@ -57,7 +56,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case ARGP_KEY_END:
         if (!o->action)
-            argp_error(state, "an action is missing: push, version or clean");
+            argp_error(state, "an action is missing: push, version, logs or clean");
         return 0;
     default: return ARGP_ERR_UNKNOWN;
     }
@@ -73,6 +72,7 @@ static const struct argp argp = {
     "  push      install or upgrade the agent over SFTP: uploaded under a versioned name, its\n"
     "            digest checked on the host, put in place by a rename of its own\n"
     "  version   which version runs where\n"
+    "  logs      what the runs on each database wrote on its host, newest first\n"
     "  clean     remove what ended rollouts left in the schema flotilla of each database\n\n"
     "  flotilla agent version\n"
     "  flotilla agent push --service users --to /usr/local/bin/flotilla-agent\n",
@@ -112,6 +112,28 @@ static bool ask_all(const struct agent_options *options, const struct targets *t
     return good;
 }
 
+/* A run a paragraph; everything in it was written on the host. */
+static void print_runs(const json_t *entry)
+{
+    SCOPE(tmp);
+    size_t i, k;
+    json_t *run, *line;
+    json_array_foreach(json_object_get(entry, "runs"), i, run) {
+        const char *const keys[] = { "run", "last", "rollout", "phase", "state" };
+        printf(" ");
+        for (k = 0; k < sizeof(keys) / sizeof(keys[0]); k++)
+            if (json_text_of(run, keys[k]))
+                printf("  %s", text_printable(tmp, json_text_of(run, keys[k])));
+        putchar('\n');
+        json_array_foreach(json_object_get(run, "events"), k, line) {
+            printf("  %s\n", text_printable(tmp, json_string_value(line)));
+        }
+        json_array_foreach(json_object_get(run, "log"), k, line) {
+            printf("  ! %s\n", text_printable(tmp, json_string_value(line)));
+        }
+    }
+}
+
 /* Text: one line an instance, its fields after it. */
 void agent_print(const struct agent_options *options, const json_t *list)
 {
@@ -132,11 +154,12 @@ void agent_print(const struct agent_options *options, const json_t *list)
         fprintf(to, "%-20s", json_text_of(entry, "instance"));
         json_object_foreach(entry, key, value) {
             const char *s = json_string_value(value);
-            if (text_eq(key, "instance") || text_eq(key, "hint"))
+            if (text_eq(key, "instance") || text_eq(key, "hint") || text_eq(key, "runs"))
                 continue;
             fprintf(to, "  %s %s", key, text_printable(tmp, s ? s : json_compact(tmp, value)));
         }
         fputc('\n', to);
+        print_runs(entry);
         if (error && json_text_of(entry, "hint"))
             fprintf(to, "  hint: %s\n", text_printable(tmp, json_text_of(entry, "hint")));
     }
@@ -167,6 +190,16 @@ bool agent_clean(const struct agent_options *options, struct targets *targets)
     return ask_all(options, targets, OP_CLEAN, clean_line);
 }
 
+static void logs_line(const struct pool_task *task, json_t *into)
+{
+    json_object_set(into, "runs", json_object_get(task->result, "runs"));
+}
+
+bool agent_logs(const struct agent_options *options, struct targets *targets)
+{
+    return ask_all(options, targets, OP_LOGS, logs_line);
+}
+
 int command_agent(int argc, char **argv)
 {
     SCOPE(tmp);
@@ -178,7 +211,7 @@ int command_agent(int argc, char **argv)
     while (action->name && !text_eq(action->name, options.action))
         action++;
     if (!action->name) {
-        fail(&err, ERROR_USAGE, "there is no action \"%s\"; there are push, version, clean",
+        fail(&err, ERROR_USAGE, "there is no action \"%s\"; there are push, version, logs, clean",
              text_printable(tmp, options.action));
         return command_failed(argv[0], &err);
     }

@@ -20,6 +20,7 @@ struct agent_options {
 
 bool agent_push(const struct agent_options *options, struct targets *targets);
 bool agent_version(const struct agent_options *options, struct targets *targets);
+bool agent_logs(const struct agent_options *options, struct targets *targets);
 bool agent_clean(const struct agent_options *options, struct targets *targets);
 
 /* Prints [{instance, host, error?, hint?, ...}] as the flags say. */

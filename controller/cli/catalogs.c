@@ -124,7 +124,11 @@ bool catalogs_gather(const void *ctx, const struct catalogs_wanted *wanted, stru
 
     if (!offline || !text_eq(manifest, default_manifest) || file_exists(manifest))
         if (!fleet_load(ctx, manifest, &all.fleet, NULL, err))
-            return false;
+            return *err->hint ? false
+                              : fail_hint(err,
+                                          "`flotilla validate %s` lists everything that is "
+                                          "wrong in it; `flotilla init` writes one",
+                                          manifest);
     for (size_t i = 0; i < wanted->file_count; i++)
         if (!add_file(ctx, wanted, wanted->files[i], &all, err))
             return false;

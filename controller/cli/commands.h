@@ -4,26 +4,30 @@
 #ifndef CONTROLLER_CLI_COMMANDS_H
 #define CONTROLLER_CLI_COMMANDS_H
 
+int command_abort(int argc, char **argv);
+int command_ack(int argc, char **argv);
+int command_agent(int argc, char **argv);
+int command_approve(int argc, char **argv);
+int command_diff(int argc, char **argv);
+int command_doctor(int argc, char **argv);
 int command_graph(int argc, char **argv);
 int command_init(int argc, char **argv);
 int command_inspect(int argc, char **argv);
-int command_draft(int argc, char **argv);
-int command_validate(int argc, char **argv);
-int command_agent(int argc, char **argv);
-int command_doctor(int argc, char **argv);
-int command_rehearse(int argc, char **argv);
-int command_recover(int argc, char **argv);
-int command_start(int argc, char **argv);
-int command_promote(int argc, char **argv);
+int command_logs(int argc, char **argv);
 int command_pause(int argc, char **argv);
+int command_promote(int argc, char **argv);
+int command_recover(int argc, char **argv);
+int command_draft(int argc, char **argv);
+int command_rehearse(int argc, char **argv);
+int command_reject(int argc, char **argv);
 int command_resume(int argc, char **argv);
 int command_retry(int argc, char **argv);
-int command_abort(int argc, char **argv);
 int command_rollback(int argc, char **argv);
+int command_show(int argc, char **argv);
+int command_start(int argc, char **argv);
 int command_status(int argc, char **argv);
-int command_watch(int argc, char **argv);
-int command_logs(int argc, char **argv);
-int command_ack(int argc, char **argv);
+int command_validate(int argc, char **argv);
 int command_version(int argc, char **argv);
+int command_watch(int argc, char **argv);
 
 #endif

@@ -29,6 +29,7 @@ struct words {
     struct word *all;
     const char *before; /* the word before a dot, for NEW.column */
     bool star;
+    bool strings; /* double quotes are strings, not names: languages other than SQL's */
 };
 
 static void add_word(struct words *w, const char *text, bool quoted, bool field)
@@ -91,7 +92,7 @@ static void read_words(struct words *w, const char *s)
     while (*s) {
         if (!quoted && (text_starts(s, "--") || text_starts(s, "/*"))) {
             s = skip_comment(s);
-        } else if (is_letter(*s) || *s == '"') {
+        } else if (is_letter(*s) || (*s == '"' && !w->strings)) {
             const char *text = NULL;
             bool field = is_row(w->before);
 
@@ -99,9 +100,9 @@ static void read_words(struct words *w, const char *s)
             add_word(w, text, quoted, field);
             w->before = *s == '.' ? text : NULL;
         } else {
-            if (*s == '\'')
+            if (*s == '\'' || *s == '"')
                 quoted = !quoted;
-            w->star = w->star || (*s == '*' && !quoted);
+            w->star = w->star || *s == '*';
             s++;
         }
     }
@@ -217,6 +218,8 @@ static void find_in_text(const struct body *body)
     SCOPE(tmp);
     struct mentions m = { .body = body, .words = { .tmp = tmp } };
 
+    m.words.strings =
+        !text_eq(body->function->language, "sql") && !text_eq(body->function->language, "plpgsql");
     read_words(&m.words, body->function->body);
     if (!graph_find_parsed(body))
         find_mentioned(&m);

@@ -12,13 +12,12 @@ const struct catalog *graph_catalog(const struct graph *graph, const char *servi
     return NULL;
 }
 
-/* The schema may stay unwritten where the search path leads to the same object. */
 static bool is_plain(const struct graph *graph, const struct graph_object *o)
 {
+    SCOPE(tmp);
     const struct catalog *c = graph_catalog(graph, o->service);
-    const struct relation *r = c && o->name ? catalog_relation(c, NULL, o->name) : NULL;
 
-    return r ? text_eq(r->schema, o->schema) : text_eq(o->schema, "public");
+    return text_eq(o->schema, c ? catalog_default_schema(tmp, c) : "public");
 }
 
 const char *graph_object_text(const void *ctx, const struct graph *graph,

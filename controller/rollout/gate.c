@@ -1,10 +1,8 @@
 #include "controller/rollout/gate.h"
 
-#include <dirent.h>
-
-#include "agents/base/file.h"
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
+#include "controller/plan/approvals.h"
 #include "controller/rollout/evidence.h"
 
 /* Signatures older than this do not open a gate; the host's own rule is in agent.yaml. */
@@ -44,38 +42,6 @@ static bool from_store(const void *ctx, const struct gate_source *source, const 
     return true;
 }
 
-static void folder_close(DIR **folder)
-{
-    if (*folder)
-        closedir(*folder);
-}
-
-/* A file that is no signature of this part is no reason to stop: it just does not count. */
-static void from_file(const void *ctx, const char *path, const char *digest,
-                      struct approval_list *list)
-{
-    SCOPE(tmp);
-    const char *data = NULL;
-    size_t len = 0;
-    struct approval_named named;
-    struct error ignored;
-    if (file_read(tmp, path, 64 * 1024, &data, &len, &ignored) &&
-        approval_from_file(tmp, data, len, &named, &ignored) && text_eq(named.digest, digest))
-        list_add(ctx, list, &named.approval);
-}
-
-static void from_files(const void *ctx, const struct gate_source *source, const char *digest,
-                       struct approval_list *list)
-{
-    SCOPE(tmp);
-    const char *path = evidence_beside(tmp, source->plan_path, "approvals");
-    __attribute__((cleanup(folder_close))) DIR *folder = opendir(path);
-    struct dirent *entry;
-    while (folder && (entry = readdir(folder)))
-        if (text_ends(entry->d_name, ".sig"))
-            from_file(ctx, mem_printf(tmp, "%s/%s", path, entry->d_name), digest, list);
-}
-
 bool gate_approvals(const void *ctx, const struct gate_source *source, const struct part *part,
                     struct approval **out, size_t *count, struct error *err)
 {
@@ -83,7 +49,11 @@ bool gate_approvals(const void *ctx, const struct gate_source *source, const str
     const char *digest = NULL;
     if (!part_digest(ctx, part, &digest, err) || !from_store(ctx, source, part, digest, &list, err))
         return false;
-    from_files(ctx, source, digest, &list);
+    SCOPE(tmp);
+    struct approval *files = NULL;
+    size_t file_count = plan_approvals_of(tmp, source->plan_path, part, &files);
+    for (size_t i = 0; i < file_count; i++)
+        list_add(ctx, &list, &files[i]);
     *out = list.items;
     *count = list.count;
     return true;

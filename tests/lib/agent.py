@@ -18,7 +18,7 @@ import subprocess
 import time
 
 SIGNED = ["id", "kind", "up", "down", "irreversible", "transaction", "probe", "tags", "batch", "check",
-          "snapshot", "wait_ms", "from"]
+          "of", "key", "columns", "current", "inverse", "for", "from"]
 
 
 def canonical(value):

@@ -3,8 +3,11 @@
 import json
 import os
 import shutil
+import socket
 import struct
 import subprocess
+import threading
+import time
 import unittest
 
 from fleet import Fleet
@@ -19,6 +22,61 @@ def fleet(transport, **more):
     f.service("users", host="db1", owners=["identity-team"], schema=SCHEMA)
     f.service("orders", host="db1", owners=["identity-team"], schema=SCHEMA)
     return f
+
+
+class Proxy:
+    """A TCP port on 127.0.0.1; `fate(number)` of each connection: drop, silent, pass, or the number of
+    bytes that pass from the server before it is cut."""
+
+    def __init__(self, fleet, fate, address=None):
+        self.fleet, self.fate, self.address, self.count = fleet, fate, address, 0
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.open = []
+
+    def __enter__(self):
+        threading.Thread(target=self.accept, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self.listener.close()
+        for one in self.open:
+            one.close()
+
+    def accept(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            fate = self.fate(self.count)
+            self.count += 1
+            self.open.append(client)
+            if fate == "drop":
+                client.close()
+            elif fate != "silent":
+                server = socket.create_connection((self.address, self.fleet.ssh_port))
+                self.open.append(server)
+                most = 1 << 40 if fate == "pass" else fate
+                threading.Thread(target=self.pump, args=(client, server, 1 << 40), daemon=True).start()
+                threading.Thread(target=self.pump, args=(server, client, most), daemon=True).start()
+
+    @staticmethod
+    def pump(source, to, most):
+        try:
+            while most > 0:
+                data = source.recv(min(most, 65536))
+                if not data:
+                    break
+                to.sendall(data)
+                most -= len(data)
+        except OSError:
+            pass
+        for one in (source, to):
+            try:
+                one.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
 
 
 class Ways:
@@ -74,6 +132,24 @@ class Ways:
         self.assertEqual(run.code, 0, run)
         self.assertEqual(run.out.count("version 0."), 2, run)
 
+    def test_logs(self):
+        self.assertEqual(self.fleet.flotilla("agent", "logs").code, 0)
+        runs = os.path.join(self.fleet.dir, "hosts/db1/spool/runs")
+        for i, database in enumerate(("users", "orders", "users")):
+            folder = os.path.join(runs, f"run{i}")
+            for name, text in (("request", json.dumps({"database": database, "rollout": f"r{i}"})),
+                               ("events", '{"seq":1,"event":"step_started"}\n'), ("log", "oops\x1b[2J\n")):
+                os.utime(self.fleet.write(os.path.join(folder, name), text), (1000 + i, 1000 + i))
+        if os.geteuid() == 0:
+            subprocess.run(["chown", "-R", self.fleet.user, runs], check=True)
+        run = self.fleet.flotilla("agent", "logs", "--service", "users")
+        self.assertEqual(run.code, 0, run)
+        self.assertLess(run.out.index("r2"), run.out.index("r0"), run)
+        self.assertNotIn("r1", run.out)
+        self.assertIn("! oops", run.out)
+        self.assertNotIn("\x1b", run.out)
+        shutil.rmtree(runs)
+
     def test_database_down(self):
         self.fleet.halt("db1")
         try:
@@ -112,7 +188,7 @@ class Ways:
         for _ in range(100):
             if not self.fleet.agent_pids():
                 return
-            __import__("time").sleep(0.05)
+            time.sleep(0.05)
         self.fail(f"agents still run: {self.fleet.agent_pids()}")
 
 
@@ -258,8 +334,105 @@ class Ssh(Remote, unittest.TestCase):
         self.assertIn("push_identity", run.err)
 
 
+    def test_keys_of_ssh_agent(self):
+        """Without an identity, and where the identity's file has a passphrase."""
+        secret = os.path.join(self.fleet.dir, "keys/secret")
+        if not os.path.exists(secret):
+            subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", secret], check=True)
+            with open(secret + ".pub", encoding="utf-8") as f, \
+                    open(os.path.join(self.fleet.dir, "hosts/authorized_keys"), "a", encoding="utf-8") as to:
+                to.write(f.read())
+        socket_path = os.path.join(self.fleet.dir, "agent.sock")
+        with subprocess.Popen(["ssh-agent", "-D", "-a", socket_path], stdout=subprocess.DEVNULL) as agent:
+            try:
+                while not os.path.exists(socket_path):
+                    time.sleep(0.01)
+                env = {"SSH_AUTH_SOCK": socket_path}
+                self.manifest(ssh={"identity": secret})
+                subprocess.run(["ssh-add", "-q", secret], env={**os.environ, **env}, check=True)
+                subprocess.run(["ssh-keygen", "-q", "-p", "-P", "", "-N", "secret", "-f", secret], check=True,
+                               stdout=subprocess.DEVNULL)
+                run = self.fails("login")
+                self.assertIn("ssh-agent", run.out)
+                run = self.doctor(env=env)
+                self.assertEqual(run.code, 0, run)
+                subprocess.run(["ssh-add", "-q", "-D"], env={**os.environ, **env}, check=True)
+                run = self.doctor(env=env)
+                self.assertEqual(run.code, 1, run)
+            finally:
+                agent.terminate()
+                os.unlink(secret)
+
+    def test_a_shell_that_is_slow(self):
+        program = self.fleet.agent_program
+        os.rename(program, program + ".away")
+        self.script(program, f'#!/bin/sh\nsleep 1.2\nexec {program}.away "$@"\n')
+        try:
+            self.fails("warning  orders-1: shell:", "plain shell")
+        finally:
+            os.rename(program + ".away", program)
+
+    def test_a_host_that_says_nothing(self):
+        with Proxy(self.fleet, lambda number: "silent") as proxy:
+            self.manifest(ssh={"port": proxy.port}, host="127.0.0.1")
+            run = self.doctor("--timeout", "1s")
+            self.assertEqual(run.code, 1, run)
+            self.assertIn("host 127.0.0.1: SSH handshake: no answer in time", run.out)
+
+    def test_dropped_handshakes_are_tried_again(self):
+        """As sshd does above MaxStartups."""
+        address = self.fleet.hosts["db1"].address
+        with open(self.fleet.known_hosts, encoding="utf-8") as f:
+            key = f.read().split(" ", 1)[1]
+        with Proxy(self.fleet, lambda number: "drop" if number < 2 else "pass", address) as proxy:
+            self.fleet.write(self.fleet.known_hosts, f"[127.0.0.1]:{proxy.port} {key}")
+            self.manifest(ssh={"port": proxy.port}, host="127.0.0.1")
+            run = self.doctor()
+            self.assertEqual(run.code, 0, run)
+            self.assertEqual(proxy.count, 3)
+        with Proxy(self.fleet, lambda number: "drop", address) as proxy:
+            self.manifest(ssh={"port": proxy.port}, host="127.0.0.1")
+            self.fails("closed the connection during the handshake")
+
+    def test_a_connection_that_is_cut(self):
+        """After the login, in the middle of the conversation: said at once, not after a timeout."""
+        address = self.fleet.hosts["db1"].address
+        with open(self.fleet.known_hosts, encoding="utf-8") as f:
+            key = f.read().split(" ", 1)[1]
+        for bytes_passed in (3000, 4500, 6000):
+            with Proxy(self.fleet, lambda number, n=bytes_passed: n, address) as proxy:
+                self.fleet.write(self.fleet.known_hosts, f"[127.0.0.1]:{proxy.port} {key}")
+                self.manifest(ssh={"port": proxy.port}, host="127.0.0.1")
+                self.fails("host 127.0.0.1")
+
+
 class Openssh(Remote, unittest.TestCase):
     transport = "openssh"
+
+
+class Many(unittest.TestCase):
+    """A fleet of many hosts at once, some of which are broken: each has its own end."""
+
+    def test_many_hosts(self):
+        f = Fleet(transport="ssh")
+        f.owner("identity-team", "ana@example.org", "raj@example.org")
+        f.host("h0")
+        for i in range(1, 15):
+            f.host(f"h{i}", cluster="h0")
+        for i in range(15):
+            f.service(f"s{i}", host=f"h{i}", schema=SCHEMA)
+        with f:
+            run = f.flotilla("agent", "version")
+            self.assertEqual(run.code, 0, run)
+            self.assertEqual(run.out.count("version 0."), 15)
+            manifest = f.manifest()
+            manifest["services"]["s7"]["instances"]["production"][0]["host"] = "no-such-host.invalid"
+            manifest["services"]["s9"]["instances"]["production"][0]["agent_command"] = "/nowhere"
+            f.write("fleet.yaml", json.dumps(manifest))
+            run = f.flotilla("agent", "version")
+            self.assertEqual(run.code, 1, run)
+            self.assertEqual(run.out.count("version 0."), 14)
+            self.assertIn("no-such-host.invalid", run.err)
 
 
 class PushFleet(Fleet):

@@ -166,6 +166,110 @@ class Runner(unittest.TestCase):
         self.assertEqual((run.state, run.error["code"]), ("failed", "verify"))
         self.assertEqual(self.value(ADD["probe"]), "f")
 
+    # -- data aside and back ---------------------------------------------------------------------
+
+    KEEP = dict(kind="snapshot", of="public.users", key=["id"], columns=["note"], current=["email"],
+                inverse=["'from ' || email"])
+    DROP = dict(kind="statement", up=["ALTER TABLE public.users DROP COLUMN note"],
+                down=["ALTER TABLE public.users ADD COLUMN note text"], tags=["destructive"],
+                locks=[{"relation": "public.users", "mode": "ACCESS EXCLUSIVE"}])
+
+    def contract(self, *some):
+        self.fleet.sql("users", "UPDATE users SET note = E'tab\\t \\\\N \\\\ line\\n é' WHERE id = 7;")
+        return Part(self.fleet, "users", "contract", steps(*some))
+
+    def test_a_dropped_column_comes_back_with_its_data(self):
+        part = self.contract(self.KEEP, self.DROP)
+        rows, catalog = self.fleet.rows("users"), self.fleet.catalog("users")
+        run = self.run_part(part)
+        self.assertEqual(run.state, "done", run.error)
+        kept = run.named("step_done")[0]["measured"]
+        self.assertEqual(kept["rows"], 30000)
+        self.assertTrue(kept["verified"])
+        back = self.agent.back(part, rollout=self.rollout)
+        self.assertEqual(back.state, "undone", back.error)
+        self.assertEqual(self.fleet.rows("users"), rows)
+        self.assertEqual(self.fleet.catalog("users"), catalog)
+        self.assertEqual(self.value("SELECT count(*) FROM pg_class WHERE relname LIKE 'restore_%'"), "0")
+
+    def test_the_way_back_merges_with_what_was_written_since(self):
+        part = self.contract(self.KEEP, self.DROP)
+        self.assertEqual(self.run_part(part).state, "done")
+        self.fleet.sql("users", "UPDATE users SET email = 'changed' WHERE id IN (3, 4);"
+                       "DELETE FROM users WHERE id IN (29998, 29999);"
+                       "INSERT INTO users (id, email) VALUES (29999, 'again'), (40000, 'new');")
+        back = self.agent.back(part, rollout=self.rollout)
+        self.assertEqual(back.state, "undone", back.error)
+        self.assertEqual(self.fleet.sql("users", "SELECT id, note FROM users WHERE id IN (3, 4, 6, 7, 29999, 40000) ORDER BY 1"), [
+            ["3", "from changed"], ["4", "from changed"], ["6", "x"], ["7", "tab\t \\N \\ line\n é"],
+            ["29999", "from again"], ["40000", "from new"]])
+        self.assertEqual(self.value("SELECT count(*) FROM users WHERE note = 'x'"), "9999")
+
+    def test_a_dropped_table_comes_back_with_its_rows(self):
+        keep = dict(kind="snapshot", of="public.orders", key=["id"])
+        drop = dict(kind="statement", up=["DROP TABLE public.orders"], tags=["destructive"],
+                    down=["CREATE TABLE public.orders (id integer PRIMARY KEY, user_id integer NOT NULL REFERENCES public.users)",
+                          "ALTER TABLE public.orders OWNER TO users_owner"])
+        part = self.contract(keep, drop)
+        rows = self.fleet.rows("users")
+        self.assertEqual(self.run_part(part).state, "done")
+        back = self.agent.back(part, rollout=self.rollout)
+        self.assertEqual(back.state, "undone", back.error)
+        self.assertEqual(self.fleet.rows("users"), rows)
+
+    def test_a_restore_survives_kills(self):
+        part = self.contract(self.KEEP, self.DROP)
+        self.fleet.sql("users", "INSERT INTO users SELECT n, 'v' || n, n::text FROM generate_series(30001, 90000) n;")
+        rows = self.fleet.rows("users")
+        self.assertEqual(self.run_part(part).state, "done")
+        approvals, kills = part.sign(), 0
+        for number in range(25):
+            run = self.agent.ask(part, rollout=self.rollout, approvals=approvals, direction="back")
+            time.sleep(0.04 + 0.02 * (number % 13))
+            pid = self.agent.runner_pid(run)
+            if pid:
+                os.kill(pid, signal.SIGKILL)
+                kills += 1
+        self.assertGreater(kills, 3)
+        back = self.agent.back(part, rollout=self.rollout)
+        self.assertEqual(back.state, "undone", back.error)
+        self.assertEqual(self.fleet.rows("users"), rows)
+
+    def test_a_damaged_snapshot_is_not_restored(self):
+        import glob  # pylint: disable=import-outside-toplevel
+        part = self.contract(self.KEEP, self.DROP)
+        self.assertEqual(self.run_part(part).state, "done")
+        path = glob.glob(os.path.join(self.fleet.dir, "hosts/db1/snapshots/*/" + self.rollout + "*/rows"))[0]
+        self.assertEqual(os.stat(path).st_mode & 0o777, 0o600)
+        with open(path, "r+b") as f:
+            f.seek(1000)
+            byte = f.read(1)
+            f.seek(1000)
+            f.write(bytes([byte[0] ^ 1]))
+        back = self.agent.back(part, rollout=self.rollout)
+        self.assertEqual((back.state, back.error["code"]), ("failed", "verify"), back.error)
+
+    # -- drift -----------------------------------------------------------------------------------
+
+    def test_drift_is_named_object_by_object(self):
+        part = Part(self.fleet, "users", "expand", steps(ADD), catalog={
+            "public.users": "sha256:" + "0" * 64, "public.orders": "sha256:" + "1" * 64, "public.gone": "absent"})
+        run = self.run_part(part)
+        self.assertEqual((run.state, run.error["code"]), ("failed", "drift"), run.error)
+        self.assertEqual(sorted(e["object"] for e in run.named("drift")), ["public.orders", "public.users"])
+        self.assertEqual(self.value(ADD["probe"]), "f")
+
+    def test_drift_between_two_phases(self):
+        anything = {"public.gone": "absent"}
+        expand = Part(self.fleet, "users", "expand", steps(ADD), catalog=anything)
+        migrate = Part(self.fleet, "users", "migrate", steps(INDEX), catalog=anything)
+        self.assertEqual(self.run_part(expand).state, "done")
+        self.fleet.sql("users", "CREATE TABLE gone (id int);")
+        run = self.run_part(migrate)
+        self.assertEqual((run.state, run.error["code"]), ("failed", "drift"), run.error)
+        self.fleet.sql("users", "DROP TABLE gone;")
+        self.assertEqual(self.run_part(migrate, attempt=2).state, "done")
+
     # -- refusals --------------------------------------------------------------------------------
 
     def refused(self, code, part, **more):

@@ -1,7 +1,8 @@
 """docs/ARCHITECTURE.md keeps its word: functions it names are defined, tests it names exist.
 
 `noun_verb()` anywhere on the page must be a function of a .c file below agents/ or controller/; in
-the table "Invariants" the last column names its guards as `path: name, name`.
+the table "Invariants" the last column names its guards as `path: name, name`. Every page of
+docs/decisions is linked.
 """
 
 import os
@@ -27,3 +28,6 @@ def check(tree):
             for name in names.split(", "):
                 if not re.search(rf"\b{re.escape(name)}\b", text):
                     yield DOC, number, f"no test {name} in {path}", "mend or remove it"
+    for path in tree.files:
+        if path.startswith("docs/decisions/") and path.removeprefix("docs/") not in tree.text(DOC):
+            yield DOC, 0, f"{path} is not linked", "add it below 'Decisions'"

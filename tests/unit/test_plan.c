@@ -2,7 +2,10 @@
  * unseen. */
 #include "tests/unit/check.h"
 
+#include <stdlib.h>
+
 #include "agents/base/digest.h"
+#include "agents/base/file.h"
 #include "agents/base/json.h"
 #include "agents/base/text.h"
 #include "controller/plan/plan.h"
@@ -173,6 +176,30 @@ static void reads_what_it_writes(void **state)
     assert_non_null(strstr(yaml, "              - |-\n                CREATE FUNCTION"));
     assert_non_null(strstr(yaml, "locks:\n              - { relation: public.users, mode: SHARE "
                                  "ROW EXCLUSIVE }\n"));
+}
+
+/* The samples are files of the tree: other tests show, compare, sign and judge them. */
+static void golden(void *ctx, const char *path, const char *text)
+{
+    struct error err;
+    const char *data = NULL;
+    size_t len = 0;
+    if (getenv("UPDATE"))
+        assert_ok(file_write(path, text, strlen(text), 0644, &err), err);
+    assert_ok(file_read(ctx, path, PLAN_FILE_BYTES, &data, &len, &err), err);
+    assert_string_equal(data, text);
+}
+
+static void is_written_as_ever(void **state)
+{
+    golden(*state, "tests/golden/plan/widen.yaml", plan_to_yaml(*state, sample(*state)));
+    struct part *parts[] = { part_new(*state, PHASE_EXPAND, "users", NULL),
+                             part_new(*state, PHASE_EXPAND, "orders", "users"),
+                             part_new(*state, PHASE_CONTRACT, "users", NULL) };
+    parts[1]->steps[0].up.items[1] = "SELECT 2";
+    parts[2]->steps[0].why = "another reason";
+    golden(*state, "tests/golden/plan/widen2.yaml", plan_to_yaml(*state, built(*state, parts, 3)));
+    golden(*state, "tests/golden/plan/empty.yaml", plan_to_yaml(*state, built(*state, NULL, 0)));
 }
 
 static void is_empty_when_nothing_is_to_do(void **state)
@@ -361,6 +388,7 @@ int main(void)
         test_with_ctx(orders_parts),
         test_with_ctx(refuses_what_cannot_run),
         test_with_ctx(reads_what_it_writes),
+        test_with_ctx(is_written_as_ever),
         test_with_ctx(is_empty_when_nothing_is_to_do),
         test_with_ctx(keeps_ids_of_the_same_change),
         test_with_ctx(re_draft_keeps_untouched_parts),

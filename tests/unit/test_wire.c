@@ -323,6 +323,21 @@ static void a_client_that_leaves_ends_the_server(void **state)
     assert_false(b->served.ok);
 }
 
+static void a_flood_of_events_is_cut_off(void **state)
+{
+    (void)state;
+    SCOPE(tmp);
+    struct error err;
+    json_t *result = NULL;
+    struct both *b = both_open(tmp);
+    json_t *args = json_own(tmp, json_pack("{s:i}", "events", 5000000));
+    struct call call = { .op = OP_INSPECT, .args = args };
+    assert_fails(client_call(b->client, tmp, &call, &result, &err), err, ERROR_PROTOCOL,
+                 "over 1000 events");
+    assert_false(client_usable(b->client));
+    both_close(b);
+}
+
 /* The server must answer garbage with an error message and end. */
 static void hostile_controllers(void **state)
 {
@@ -385,6 +400,7 @@ int main(void)
         cmocka_unit_test(versions_must_overlap),
         cmocka_unit_test(conversation),
         cmocka_unit_test(a_client_that_leaves_ends_the_server),
+        cmocka_unit_test(a_flood_of_events_is_cut_off),
         cmocka_unit_test(hostile_controllers),
         cmocka_unit_test(unknown_operations_are_survived),
     };

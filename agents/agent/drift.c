@@ -1,0 +1,140 @@
+#include "agents/agent/drift.h"
+
+#include "agents/agent/journal.h"
+#include "agents/base/clock.h"
+#include "agents/base/json.h"
+#include "agents/base/mem.h"
+#include "agents/base/text.h"
+#include "agents/pg/catalog_read.h"
+
+enum {
+    TRIES = 10, /* while somebody's lock keeps an object from being read */
+    PAUSE_MS = 500,
+    NAMED_MOST = 400, /* characters of the message that name objects */
+};
+
+static const char *print_of(const void *ctx, const struct catalog *catalog, const char *object)
+{
+    const char *print = catalog_object_fingerprint(ctx, catalog, object);
+    return print ? print : "absent";
+}
+
+static bool part_begun(struct work *work, bool *out, struct error *err)
+{
+    SCOPE(tmp);
+    struct rows *rows = NULL;
+    const char *params[] = { work->rollout, mem_printf(tmp, "%s/", phase_name(work->part->phase)) };
+    if (!connection_query(tmp, work->db,
+                          "SELECT 1 FROM flotilla.step WHERE rollout = $1"
+                          " AND pg_catalog.starts_with(step, $2) LIMIT 1",
+                          params, 2, &rows, err))
+        return fail_in(err, "journal");
+    *out = rows_count(rows) > 0;
+    return true;
+}
+
+/* What the object should look like; null: it cannot be told. */
+static bool expected_print(const void *ctx, struct work *work, const struct part_object *object,
+                           bool begun, const char **out, struct error *err)
+{
+    struct journal_object row;
+    const char *last = NULL;
+    if (!journal_object_read(ctx, work, object->object, &row, err) ||
+        !journal_last_step(ctx, work, &last, err))
+        return false;
+    if (row.fingerprint)
+        *out = text_eq(row.after, last) ? row.fingerprint : NULL;
+    else
+        *out = begun ? NULL : object->fingerprint;
+    return true;
+}
+
+static bool changed_now(const void *ctx, struct work *work, const struct catalog *catalog,
+                        struct catalog_texts *out, struct error *err)
+{
+    bool begun = false;
+    const struct part *part = work->part;
+    const char **list = mem_array(ctx, const char *, part->object_count);
+    *out = (struct catalog_texts){ list, 0 };
+    if (!part_begun(work, &begun, err))
+        return false;
+    for (size_t i = 0; i < part->object_count; i++) {
+        const char *expected = NULL;
+        if (!expected_print(ctx, work, &part->objects[i], begun, &expected, err))
+            return false;
+        if (expected && !text_eq(expected, print_of(ctx, catalog, part->objects[i].object)))
+            list[out->count++] = part->objects[i].object;
+    }
+    return true;
+}
+
+static bool tell(struct work *work, const struct catalog_texts *changed, struct error *err)
+{
+    for (size_t i = 0; i < changed->count; i++)
+        if (!work_event(work, "drift", json_pack("{s:s}", "object", changed->items[i]), err))
+            return false;
+    return true;
+}
+
+static bool refuse(const struct work *work, const struct catalog_texts *changed, struct error *err)
+{
+    SCOPE(tmp);
+    struct text names = text_init(tmp, NAMED_MOST);
+    for (size_t i = 0; i < changed->count; i++)
+        text_addf(&names, "%s%s", i ? ", " : "", changed->items[i]);
+    return fail(err, ERROR_DRIFT, "database %s: changed by somebody else since %s: %s%s",
+                work->database, "the plan was drafted or the last phase ended", names.data,
+                names.full ? " …" : "");
+}
+
+bool drift_check(struct work *work, struct error *err)
+{
+    SCOPE(tmp);
+    struct catalog *catalog = NULL;
+    struct catalog_texts changed = { 0 };
+    if (work->part->object_count == 0)
+        return true;
+    for (int tries = 1;; tries++) {
+        if (!catalog_read(tmp, work->watch, &catalog, err) ||
+            !changed_now(tmp, work, catalog, &changed, err))
+            return fail_in(err, "drift");
+        if (changed.count == 0)
+            return true;
+        if (catalog->unreadable_count == 0 || tries == TRIES)
+            break;
+        work_sleep(work, PAUSE_MS);
+    }
+    if (catalog->unreadable_count > 0 && !work->back)
+        return fail(err, ERROR_LOCK_TIMEOUT, "database %s: cannot read %s: %s", work->database,
+                    catalog->unreadable[0].object, catalog->unreadable[0].reason);
+    return tell(work, &changed, err) && (work->back || refuse(work, &changed, err));
+}
+
+static bool write_all(struct work *work, const struct catalog *catalog, struct error *err)
+{
+    SCOPE(tmp);
+    for (size_t i = 0; i < work->part->object_count; i++) {
+        const char *object = work->part->objects[i].object;
+        if (!journal_object_write(work, object, print_of(tmp, catalog, object), err))
+            return false;
+    }
+    return true;
+}
+
+bool drift_record(struct work *work, struct error *err)
+{
+    SCOPE(tmp);
+    struct catalog *catalog = NULL;
+    if (work->part->object_count == 0)
+        return true;
+    if (!catalog_read(tmp, work->watch, &catalog, err))
+        return fail_in(err, "drift");
+    if (catalog->unreadable_count > 0)
+        return true; /* left open: the next run does not ask */
+    if (!work_begin(work, err))
+        return false;
+    if (write_all(work, catalog, err))
+        return work_commit(work, err);
+    work_rollback(work);
+    return false;
+}

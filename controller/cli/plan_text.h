@@ -1,0 +1,34 @@
+/*
+ * A plan for people: as text on a terminal and as Markdown for a pull request. Whatever the plan
+ * holds is made printable: no escape in it reaches the terminal.
+ */
+#ifndef CONTROLLER_CLI_PLAN_TEXT_H
+#define CONTROLLER_CLI_PLAN_TEXT_H
+
+#include <stdio.h>
+
+#include "controller/plan/plan.h"
+
+/* What of a plan is shown or signed; null and -1: all. */
+struct plan_choice {
+    int phase; /* enum phase, or -1 */
+    const char *service;
+};
+
+/* The parts that are chosen, in the plan's order; the array is owned by ctx. Fails when there is
+ * none, saying what the plan has. */
+bool plan_choose(const void *ctx, const struct plan *plan, const struct plan_choice *choice,
+                 struct part ***out, size_t *count, struct error *err) MUSTCHECK;
+
+/* Title, id, fleet, author, digest, findings. */
+void plan_text_head(FILE *to, const struct plan *plan);
+/* A part in full: everything that its signature covers, and why. `path` of the plan file (may be
+ * null) is where signatures are looked for. */
+void plan_text_part(FILE *to, const struct part *part, const char *path);
+/* A part with one line a step. */
+void plan_text_brief(FILE *to, const struct part *part, const char *path);
+
+/* The whole as Markdown. */
+void plan_markdown(FILE *to, const struct plan *plan, struct part *const *parts, size_t count);
+
+#endif

@@ -1,0 +1,114 @@
+#include "agents/base/mem.h"
+#include "agents/base/text.h"
+#include "controller/cli/commands.h"
+#include "controller/cli/signing.h"
+
+enum { KEY_AS = 0x2000, KEY_REASON, KEY_PHASE, KEY_WITHDRAW };
+
+struct options {
+    struct flags flags;
+    struct signing signing;
+    const char *reason;
+    bool withdraw;
+};
+
+static const struct argp_option option_list[] = {
+    { "as", KEY_AS, "NAME", 0, "who rejects, as in allowed_signers", 0 },
+    { "reason", KEY_REASON, "TEXT", 0, "why: everybody who looks at the rollout sees it", 0 },
+    { "phase", KEY_PHASE, "PHASE", 0, "only expand, migrate or contract", 0 },
+    { "withdraw", KEY_WITHDRAW, NULL, 0, "take an earlier rejection back", 0 },
+    { 0 },
+};
+
+static void end_check(const struct options *o, struct argp_state *state)
+{
+    if (!o->signing.path)
+        argp_error(state, "which plan? flotilla reject PLAN.yaml --as NAME --reason TEXT");
+    if (!o->signing.who)
+        argp_error(state, "who rejects? --as NAME, as in allowed_signers");
+    if (text_empty(o->reason) && !o->withdraw)
+        argp_error(state, "why? --reason TEXT");
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct options *o = state->input;
+    enum phase phase;
+    switch (key) {
+    case ARGP_KEY_INIT: state->child_inputs[0] = &o->flags; return 0;
+    case KEY_AS: o->signing.who = arg; return 0;
+    case KEY_REASON: o->reason = arg; return 0;
+    case KEY_WITHDRAW: o->withdraw = true; return 0;
+    case KEY_PHASE:
+        if (!phase_from_name(arg, &phase))
+            argp_error(state, "--phase: there are expand, migrate and contract");
+        o->signing.choice.phase = (int)phase;
+        return 0;
+    case ARGP_KEY_ARG:
+        if (o->signing.path)
+            argp_error(state, "one plan at a time");
+        o->signing.path = arg;
+        return 0;
+    case ARGP_KEY_END: end_check(o, state); return 0;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp_child children[] = { { &flags_argp, 0, "Shared options:", 9 }, { 0 } };
+
+static const struct argp argp = {
+    option_list,
+    parse,
+    "PLAN",
+    "Reject the parts of a plan that are yours. The gate stays closed until you withdraw it "
+    "(--withdraw, or by approving), or the part changes.\v"
+    "Example:\n  flotilla reject widen.yaml --as ana@example.org --reason \"not before the sale\"\n",
+    children,
+    NULL,
+    NULL,
+};
+
+static bool speak(const struct options *o, const struct part *part, struct error *err)
+{
+    SCOPE(tmp);
+    const struct signing *s = &o->signing;
+    struct store_word word;
+    if (!signing_word(tmp, s, part, &word, err))
+        return false;
+    word.text = o->reason;
+    if (o->withdraw ? !store_rejection_withdraw(s->place.store, &word, err)
+                    : !store_rejection_add(s->place.store, &word, err))
+        return false;
+    printf("%s %s of %s as %s\n", o->withdraw ? "withdrawn: the rejection of" : "rejected",
+           phase_name(part->phase), text_printable(tmp, part->service),
+           text_printable(tmp, s->who));
+    return true;
+}
+
+static bool reject(const void *ctx, struct options *o, struct error *err)
+{
+    struct signing *s = &o->signing;
+    if (!signing_begin(ctx, &o->flags, s, err))
+        return false;
+    if (!s->place.store) {
+        fail(err, ERROR_NOT_FOUND,
+             "a rejection is kept in the state, and there is no manifest here");
+        return fail_hint(err, "run it beside fleet.yaml, or name the manifest with --manifest");
+    }
+    for (size_t i = 0; i < s->count; i++)
+        if (!speak(o, s->parts[i], err))
+            return false;
+    return true;
+}
+
+int command_reject(int argc, char **argv)
+{
+    SCOPE(tmp);
+    struct options o = { .signing = { .choice = { .phase = -1 } } };
+    struct error err;
+    argp_parse(&argp, argc, argv, 0, NULL, &o);
+    o.signing.choice.service = o.flags.service;
+    if (!reject(tmp, &o, &err))
+        return command_failed(argv[0], &err);
+    return EXIT_DONE;
+}

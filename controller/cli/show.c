@@ -1,0 +1,121 @@
+#include "agents/base/json.h"
+#include "agents/base/mem.h"
+#include "agents/base/text.h"
+#include "controller/cli/commands.h"
+#include "controller/cli/place.h"
+#include "controller/cli/plan_text.h"
+
+enum { KEY_PHASE = 0x2000, KEY_FULL };
+
+struct options {
+    struct flags flags;
+    const char *plan;
+    struct plan_choice choice;
+    bool full;
+};
+
+static const struct argp_option option_list[] = {
+    { "phase", KEY_PHASE, "PHASE", 0, "only expand, migrate or contract", 0 },
+    { "full", KEY_FULL, NULL, 0, "with the SQL of every step (so is one service's or phase's)", 0 },
+    { 0 },
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct options *o = state->input;
+    enum phase phase;
+    switch (key) {
+    case ARGP_KEY_INIT:
+        o->flags.formats = 1u << FORMAT_JSON | 1u << FORMAT_YAML | 1u << FORMAT_MARKDOWN;
+        state->child_inputs[0] = &o->flags;
+        return 0;
+    case KEY_PHASE:
+        if (!phase_from_name(arg, &phase))
+            argp_error(state, "--phase: there are expand, migrate and contract");
+        o->choice.phase = (int)phase;
+        return 0;
+    case KEY_FULL: o->full = true; return 0;
+    case ARGP_KEY_ARG:
+        if (o->plan)
+            argp_error(state, "one plan at a time");
+        o->plan = arg;
+        return 0;
+    case ARGP_KEY_END:
+        if (!o->plan)
+            argp_error(state, "which plan? flotilla show PLAN.yaml");
+        return 0;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp_child children[] = { { &flags_argp, 0, "Shared options:", 9 }, { 0 } };
+
+static const struct argp argp = {
+    option_list,
+    parse,
+    "PLAN",
+    "Show a plan: what happens to which database, in which order, and what is signed.\v"
+    "Examples:\n"
+    "  flotilla show widen.yaml\n"
+    "  flotilla show widen.yaml --service orders\n"
+    "  flotilla show widen.yaml --format markdown\n",
+    children,
+    NULL,
+    NULL,
+};
+
+/* The plan with only the chosen parts, for json and yaml: its digests stay those of the whole. */
+static struct plan *narrowed(const void *ctx, const struct plan *plan, struct part **parts,
+                             size_t count)
+{
+    struct plan *narrow = mem_new(ctx, struct plan);
+    *narrow = *plan;
+    for (int p = 0; p < PHASE_COUNT; p++) {
+        narrow->phases[p] = (struct plan_phase){ mem_array(narrow, struct part *, count), 0 };
+        for (size_t i = 0; i < count; i++)
+            if (parts[i]->phase == (enum phase)p)
+                narrow->phases[p].parts[narrow->phases[p].count++] = parts[i];
+    }
+    return narrow;
+}
+
+static void print_text(const struct options *o, const struct plan *plan, struct part **parts,
+                       size_t count)
+{
+    bool full = o->full || o->choice.service || o->choice.phase >= 0;
+    plan_text_head(stdout, plan);
+    for (size_t i = 0; i < count; i++) {
+        if (full)
+            plan_text_part(stdout, parts[i], o->plan);
+        else
+            plan_text_brief(stdout, parts[i], o->plan);
+    }
+}
+
+static bool show(const struct options *o, struct error *err)
+{
+    SCOPE(tmp);
+    struct plan *plan = NULL;
+    struct part **parts = NULL;
+    size_t count = 0;
+    if (!place_plan(tmp, o->plan, &plan, err) ||
+        !plan_choose(tmp, plan, &o->choice, &parts, &count, err))
+        return false;
+    const struct plan *narrow = narrowed(tmp, plan, parts, count);
+    switch (o->flags.format) {
+    case FORMAT_JSON: printf("%s\n", json_pretty(tmp, plan_to_json(tmp, narrow))); break;
+    case FORMAT_YAML: fputs(plan_to_yaml(tmp, narrow), stdout); break;
+    case FORMAT_MARKDOWN: plan_markdown(stdout, plan, parts, count); break;
+    default: print_text(o, plan, parts, count); break;
+    }
+    return true;
+}
+
+int command_show(int argc, char **argv)
+{
+    struct options o = { .choice = { .phase = -1 } };
+    struct error err;
+    argp_parse(&argp, argc, argv, 0, NULL, &o);
+    o.choice.service = o.flags.service;
+    return show(&o, &err) ? EXIT_DONE : command_failed(argv[0], &err);
+}

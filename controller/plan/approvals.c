@@ -1,0 +1,110 @@
+#include "controller/plan/approvals.h"
+
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agents/base/file.h"
+#include "agents/base/mem.h"
+#include "agents/base/text.h"
+
+enum { FILE_MOST = 64 * 1024, FILES_MOST = 10 * 1000 };
+
+const char *plan_approvals_folder(const void *ctx, const char *plan_path)
+{
+    size_t n = strlen(plan_path);
+    size_t cut = text_ends(plan_path, ".yaml") ? 5 : text_ends(plan_path, ".yml") ? 4 : 0;
+    return mem_printf(ctx, "%.*s.approvals", (int)(n - cut), plan_path);
+}
+
+/* What could leave the folder or hide the file is written as %XX. */
+static const char *safe(const void *ctx, const char *name)
+{
+    static const char plain[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_@+-.";
+    struct text t = text_init(ctx, TEXT_LINE);
+    for (const char *p = name; *p; p++) {
+        if (strchr(plain, *p) && (*p != '.' || p > name))
+            text_addc(&t, *p);
+        else
+            text_addf(&t, "%%%02X", (unsigned char)*p);
+    }
+    return t.data;
+}
+
+const char *plan_approval_path(const void *ctx, const char *plan_path, const struct part *part,
+                               const char *signer)
+{
+    SCOPE(tmp);
+    return mem_printf(ctx, "%s/%s.%s.%s.sig", plan_approvals_folder(tmp, plan_path),
+                      phase_name(part->phase), safe(tmp, part->service), safe(tmp, signer));
+}
+
+bool plan_approval_save(const char *plan_path, const struct part *part,
+                        const struct approval *approval, struct error *err)
+{
+    SCOPE(tmp);
+    const char *content = approval_to_file(tmp, part, approval);
+    const char *path = plan_approval_path(tmp, plan_path, part, approval->signer);
+    if (!content)
+        return fail(err, ERROR_INTERNAL, "%s: the approval cannot be written as text", path);
+    return file_make_dir(plan_approvals_folder(tmp, plan_path), 0755, err) &&
+           file_write(path, content, strlen(content), 0644, err);
+}
+
+static void folder_close(DIR **folder)
+{
+    if (*folder)
+        closedir(*folder);
+}
+
+static bool read_one(const void *ctx, const char *path, const char *digest, struct approval *out)
+{
+    SCOPE(tmp);
+    const char *data = NULL;
+    size_t len = 0;
+    struct approval_named named;
+    struct error ignored;
+    if (!file_read(tmp, path, FILE_MOST, &data, &len, &ignored) ||
+        !approval_from_file(tmp, data, len, &named, &ignored) || !text_eq(named.digest, digest))
+        return false;
+    *out = (struct approval){
+        .signer = mem_text(ctx, named.approval.signer),
+        .signed_at = mem_text(ctx, named.approval.signed_at),
+        .signature = mem_text(ctx, named.approval.signature),
+    };
+    return true;
+}
+
+static int by_signer(const void *a, const void *b)
+{
+    const struct approval *x = a;
+    const struct approval *y = b;
+    int order = text_cmp(x->signer, y->signer);
+    return order ? order : text_cmp(x->signature, y->signature);
+}
+
+size_t plan_approvals_of(const void *ctx, const char *plan_path, const struct part *part,
+                         struct approval **out)
+{
+    SCOPE(tmp);
+    struct error ignored;
+    const char *digest = NULL;
+    struct approval *list = NULL;
+    size_t count = 0;
+    const char *path = plan_approvals_folder(tmp, plan_path);
+    __attribute__((cleanup(folder_close))) DIR *folder = opendir(path);
+    struct dirent *entry = NULL;
+    if (!part_digest(tmp, part, &digest, &ignored))
+        return 0;
+    for (int n = 0; folder && n < FILES_MOST && (entry = readdir(folder)); n++) {
+        if (!text_ends(entry->d_name, ".sig"))
+            continue;
+        list = mem_room(ctx, list, struct approval, count + 1);
+        count += read_one(ctx, mem_printf(tmp, "%s/%s", path, entry->d_name), digest, &list[count]);
+    }
+    if (count > 1)
+        qsort(list, count, sizeof(*list), by_signer);
+    *out = list;
+    return count;
+}
