@@ -59,18 +59,32 @@ bool gate_approvals(const void *ctx, const struct gate_source *source, const str
     return true;
 }
 
+/* What the plan says, or the manifest where it asks for more: nobody lowers the bar in a plan file.
+ */
+static int signatures_needed(const struct fleet_policy *policy, const struct part *part)
+{
+    const int of_phase[] = { policy->need_expand, policy->need_migrate, policy->need_contract };
+    int need = part->approvals_need;
+    if (of_phase[part->phase] > need)
+        need = of_phase[part->phase];
+    if ((part_tags(part) & TAG_DESTRUCTIVE) && policy->need_destructive > need)
+        need = policy->need_destructive;
+    return need;
+}
+
 static bool look_at_signatures(const void *ctx, const struct gate_source *source,
                                const struct part *part, struct gate_facts *facts, struct error *err)
 {
     struct approval *approvals = NULL;
     size_t count = 0;
-    if (part->approvals_need == 0)
-        return true;
-    if (!gate_approvals(ctx, source, part, &approvals, &count, err))
-        return false;
     struct service *service = fleet_service(source->fleet, part->service);
     if (!service)
         return fail(err, ERROR_NOT_FOUND, "the manifest has no service %s any more", part->service);
+    int need = signatures_needed(&service->policy, part);
+    if (need == 0)
+        return true;
+    if (!gate_approvals(ctx, source, part, &approvals, &count, err))
+        return false;
     struct step_texts who = { 0 };
     const char *const *people = NULL;
     size_t n = service_approvers(ctx, source->fleet, service, &people);
@@ -79,7 +93,7 @@ static bool look_at_signatures(const void *ctx, const struct gate_source *source
     struct approval_rule rule = {
         .allowed_signers = source->fleet->allowed_signers,
         .who = &who,
-        .need = part->approvals_need,
+        .need = need,
         .ttl_ms = APPROVAL_TTL_MS,
         .now_ms = source->now_ms,
         .author = part->author,
