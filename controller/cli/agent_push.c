@@ -7,6 +7,7 @@
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
 #include "controller/cli/agent.h"
+#include "controller/session/pool.h"
 #include "controller/session/push.h"
 
 enum { BINARY_MOST = 256 * 1024 * 1024, SIGNATURE_MOST = 64 * 1024 };
@@ -49,36 +50,62 @@ static bool same_host(const struct instance *a, const struct instance *b)
     return text_eq(session_key(tmp, a), session_key(tmp, b));
 }
 
+/* One host: its first instance stands for it. */
+struct errand {
+    const struct instance *target;
+    const struct push *push;
+    json_t *answer; /* a reference of its own; null: error */
+    struct error error;
+};
+
+static void errand_run(void *self, size_t i)
+{
+    SCOPE(tmp);
+    struct errand *errand = &((struct errand *)self)[i];
+    json_t *answer = NULL;
+    if (push_agent(tmp, errand->target, errand->push, &answer, &errand->error))
+        errand->answer = json_incref(answer);
+}
+
+static json_t *errand_report(const struct errand *errand)
+{
+    json_t *entry = json_object();
+    json_set_text(entry, "instance", errand->target->name);
+    json_set_text(entry, "host", target_host(errand->target));
+    if (errand->answer) {
+        json_object_update_missing(entry, errand->answer);
+    } else {
+        json_set_text(entry, "error", errand->error.message);
+        json_set_text(entry, "hint", errand->error.hint);
+    }
+    return entry;
+}
+
 bool agent_push(const struct agent_options *options, struct targets *targets)
 {
     SCOPE(tmp);
     bool good = true;
+    size_t count = 0;
     struct error err;
     struct push push = { 0 };
+    struct errand *errands = mem_array(tmp, struct errand, targets->count);
     json_t *list = json_own(tmp, json_array());
     if (!load(tmp, options, &push, &err)) {
         command_failed(options->program, &err);
         return false;
     }
     for (size_t i = 0; i < targets->count; i++) {
-        const struct instance *target = targets->items[i];
-        bool done = false;
-        for (size_t k = 0; k < i; k++)
-            done = done || same_host(target, targets->items[k]);
-        if (done)
-            continue;
-        json_t *answer = NULL;
-        json_t *entry = json_object();
-        json_set_text(entry, "instance", target->name);
-        json_set_text(entry, "host", target_host(target));
-        if (push_agent(tmp, target, &push, &answer, &err)) {
-            json_object_update_missing(entry, answer);
-        } else {
-            json_set_text(entry, "error", err.message);
-            json_set_text(entry, "hint", err.hint);
-            good = false;
-        }
-        json_array_append_new(list, entry);
+        bool known = false;
+        for (size_t k = 0; k < count; k++)
+            known = known || same_host(targets->items[i], errands[k].target);
+        if (!known)
+            errands[count++] = (struct errand){ .target = targets->items[i], .push = &push };
+    }
+    pool_each(0, count, errand_run, errands);
+    for (size_t i = 0; i < count; i++) {
+        good = good && errands[i].answer;
+        json_array_append_new(list, errand_report(&errands[i]));
+        json_decref(errands[i].answer);
     }
     agent_print(options, list);
     return good;

@@ -22,7 +22,13 @@ struct pool {
     struct pool_task *tasks;
     struct host_work *hosts;
     size_t host_count;
-    size_t next; /* the first host that nobody works on */
+};
+
+struct gang {
+    void (*work)(void *self, size_t i);
+    void *self;
+    size_t count;
+    size_t next; /* the first that nobody works on */
     pthread_mutex_t lock;
 };
 
@@ -53,9 +59,11 @@ static void task_run(struct session *session, const struct pool_options *options
 
 /* One host: a session for all of its tasks, a new one after a loss; a host that cannot be reached
  * fails all of them. */
-static void host_run(struct pool *pool, const struct host_work *work)
+static void host_run(void *self, size_t index)
 {
     SCOPE(tmp);
+    struct pool *pool = self;
+    const struct host_work *work = &pool->hosts[index];
     struct session *session = NULL;
     struct error err = { 0 };
     bool reachable = true;
@@ -77,15 +85,44 @@ static void host_run(struct pool *pool, const struct host_work *work)
 
 static void *worker(void *data)
 {
-    struct pool *pool = data;
+    struct gang *gang = data;
     for (;;) {
-        pthread_mutex_lock(&pool->lock);
-        size_t mine = pool->next < pool->host_count ? pool->next++ : pool->host_count;
-        pthread_mutex_unlock(&pool->lock);
-        if (mine >= pool->host_count)
+        pthread_mutex_lock(&gang->lock);
+        size_t mine = gang->next < gang->count ? gang->next++ : gang->count;
+        pthread_mutex_unlock(&gang->lock);
+        if (mine >= gang->count)
             return NULL;
-        host_run(pool, &pool->hosts[mine]);
+        gang->work(gang->self, mine);
     }
+}
+
+static size_t start_workers(struct gang *gang, pthread_t *threads, size_t wanted)
+{
+    pthread_attr_t attributes;
+    size_t started = 0;
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, STACK_BYTES);
+    while (started < wanted && pthread_create(&threads[started], &attributes, worker, gang) == 0)
+        started++;
+    pthread_attr_destroy(&attributes);
+    return started;
+}
+
+void pool_each(int threads, size_t count, void (*work)(void *self, size_t i), void *self)
+{
+    SCOPE(tmp);
+    struct gang gang = { work, self, count, 0, PTHREAD_MUTEX_INITIALIZER };
+    size_t wanted = threads > 0 ? (size_t)threads : POOL_THREADS;
+    if (wanted > POOL_THREADS_MOST)
+        wanted = POOL_THREADS_MOST;
+    if (wanted > count)
+        wanted = count;
+    pthread_t *list = mem_array(tmp, pthread_t, wanted);
+    size_t started = start_workers(&gang, list, wanted);
+    if (started == 0) /* no thread to be had: then in this one */
+        worker(&gang);
+    for (size_t i = 0; i < started; i++)
+        pthread_join(list[i], NULL);
 }
 
 struct keyed {
@@ -117,38 +154,14 @@ static void group_by_host(void *ctx, struct pool *pool, size_t count)
     }
 }
 
-static size_t start_workers(struct pool *pool, pthread_t *threads, size_t wanted)
-{
-    pthread_attr_t attributes;
-    size_t started = 0;
-    pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, STACK_BYTES);
-    while (started < wanted && pthread_create(&threads[started], &attributes, worker, pool) == 0)
-        started++;
-    pthread_attr_destroy(&attributes);
-    return started;
-}
-
 void pool_run(const void *ctx, const struct pool_options *options, struct pool_task *tasks,
               size_t count)
 {
     SCOPE(tmp);
     static const struct pool_options defaults;
-    struct pool pool = { .options = options ? options : &defaults,
-                         .tasks = tasks,
-                         .lock = PTHREAD_MUTEX_INITIALIZER };
+    struct pool pool = { .options = options ? options : &defaults, .tasks = tasks };
     group_by_host(tmp, &pool, count);
-    size_t wanted = pool.options->threads > 0 ? (size_t)pool.options->threads : POOL_THREADS;
-    if (wanted > POOL_THREADS_MOST)
-        wanted = POOL_THREADS_MOST;
-    if (wanted > pool.host_count)
-        wanted = pool.host_count;
-    pthread_t *threads = mem_array(tmp, pthread_t, wanted);
-    size_t started = start_workers(&pool, threads, wanted);
-    if (started == 0) /* no thread to be had: then in this one */
-        worker(&pool);
-    for (size_t i = 0; i < started; i++)
-        pthread_join(threads[i], NULL);
+    pool_each(pool.options->threads, pool.host_count, host_run, &pool);
     for (size_t i = 0; i < count; i++) {
         if (tasks[i].result)
             json_own(ctx, tasks[i].result);

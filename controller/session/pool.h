@@ -38,4 +38,8 @@ struct pool_task {
 void pool_run(const void *ctx, const struct pool_options *options, struct pool_task *tasks,
               size_t count);
 
+/* Calls work(self, 0) ... work(self, count - 1), each once, in at most `threads` threads (0:
+ * POOL_THREADS), and returns when all have returned. */
+void pool_each(int threads, size_t count, void (*work)(void *self, size_t i), void *self);
+
 #endif
