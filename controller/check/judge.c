@@ -210,6 +210,24 @@ bool default_rewrites(struct judging *g, const struct sql_expression *e)
     return false;
 }
 
+/* A value added to an enum in a transaction cannot be used before it commits; since PostgreSQL 17
+ * it can when the type itself is of the same transaction
+ * (alter_type_add_value_before_in_new_type...). */
+static void enum_values_used(struct judging *g)
+{
+    SCOPE(tmp);
+    const struct world_type *t;
+    for (size_t i = 0; (t = world_type_at(g->world, i)); i++) {
+        for (size_t j = 0; j < t->added.count && !(t->made_here && g->judge->version >= 17); j++) {
+            const char *literal = text_quote_literal(tmp, t->added.items[j]);
+            if (g->s->kind != SQL_STMT_ALTER_ENUM && strstr(g->s->sql, literal)) {
+                will_fail(g, "the new value %s of enum \"%s\" cannot be used before COMMIT",
+                          literal, t->name);
+            }
+        }
+    }
+}
+
 static void judge_nothing(struct judging *g)
 {
     tag_add(g, TAG_NEUTRAL);
@@ -320,6 +338,7 @@ bool statement_foresee(const void *ctx, struct judge *judge, const struct statem
     needs_version(&g, s->min_version);
     judge_fn *fn = (size_t)s->kind < sizeof judges / sizeof *judges ? judges[s->kind] : NULL;
     (fn ? fn : judge_nothing)(&g);
+    enum_values_used(&g);
     if (v->unknown) {
         v->tags |= TAG_UNKNOWN;
     }

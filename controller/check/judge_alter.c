@@ -33,6 +33,18 @@ static void sequences_read(struct judging *g, const struct sql_expression *e)
     }
 }
 
+static void column_constraints(struct judging *g, struct world_table *t, const struct sql_column *c,
+                               bool filled)
+{
+    for (size_t i = 0; i < c->constraint_count; i++) {
+        const struct sql_constraint *k = &c->constraints[i];
+        enum effect effect = k->kind != 'f'            ? EFFECT_ADD_COLUMN_SCAN
+                             : filled && !k->not_valid ? EFFECT_ADD_COLUMN_REFERENCES_SCAN
+                                                       : EFFECT_ADD_COLUMN_REFERENCES;
+        effect_below(g, effect, t, k->kind == 'f' ? table_of(g, k->ref, false) : NULL);
+    }
+}
+
 static void add_column(struct judging *g, struct world_table *t, const struct sql_alter *a)
 {
     const struct sql_column *c = a->definition;
@@ -44,17 +56,10 @@ static void add_column(struct judging *g, struct world_table *t, const struct sq
     bool filled = c->default_expr && !c->default_expr->null;
     effect_below(g, column_rewrites(g, c) ? EFFECT_ADD_COLUMN_REWRITE : EFFECT_ADD_COLUMN, t, NULL);
     sequences_read(g, c->default_expr);
-    for (size_t i = 0; i < c->constraint_count; i++) {
-        const struct sql_constraint *k = &c->constraints[i];
-        if (k->kind == 'f') {
-            effect_below(g,
-                         filled && !k->not_valid ? EFFECT_ADD_COLUMN_REFERENCES_SCAN
-                                                 : EFFECT_ADD_COLUMN_REFERENCES,
-                         t, table_of(g, k->ref, false));
-        } else {
-            effect_below(g, EFFECT_ADD_COLUMN_SCAN, t, NULL);
-        }
+    if (c->serial || c->identity) {
+        fresh_take(g, t->schema, mem_printf(g->ctx, "%s_%s_seq", t->name, c->name));
     }
+    column_constraints(g, t, c, filled);
     bool made = c->serial || c->identity || c->generated || filled;
     if (c->not_null && !made && !t->fresh && t->rows != 0) {
         will_fail(g,
@@ -178,7 +183,9 @@ static void set_identity(struct judging *g, struct world_table *t, const struct 
     struct world_table *sequence = sequence_of(g, t, a->column);
     tag_add(g, TAG_NEUTRAL);
     effect_take(g, EFFECT_COLUMN_METADATA, t, NULL);
-    if (a->kind == SQL_ALTER_SET_IDENTITY) {
+    if (a->kind == SQL_ALTER_ADD_IDENTITY) {
+        fresh_take(g, t->schema, mem_printf(g->ctx, "%s_%s_seq", t->name, a->column));
+    } else if (a->kind == SQL_ALTER_SET_IDENTITY) {
         effect_take(g, EFFECT_IDENTITY_SEQUENCE, NULL, sequence);
     } else if (a->kind == SQL_ALTER_DROP_IDENTITY) {
         effect_take(g, EFFECT_DROP, NULL, sequence);

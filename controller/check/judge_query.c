@@ -269,7 +269,7 @@ void judge_refresh(struct judging *g)
     }
     view->kind = view->known ? view->kind : 'm';
     effect_take(g, s->concurrently ? EFFECT_REFRESH_CONCURRENTLY : EFFECT_REFRESH, view, NULL);
-    bool unique = !view->known;
+    bool unique = !view->known && view->read_count == 0;
     for (size_t i = 0; i < view->index_count; i++) {
         unique = unique || (view->indexes[i].unique && !view->indexes[i].partial);
     }
@@ -297,6 +297,18 @@ static void many(struct judging *g, enum effect effect, const char *schema)
     g->v->transaction = g->v->transaction && !lock_row_has(effect, 'N');
     g->v->full_scan = g->v->full_scan || lock_row_has(effect, 'S');
     g->v->rewrite = g->v->rewrite || lock_row_has(effect, 'R');
+}
+
+/* One partition after the other, each in its own transaction; the parent is let go at once. */
+static void cluster_partitions(struct judging *g, const struct world_table *parent)
+{
+    struct world_table *t;
+    g->v->transaction = false;
+    for (size_t i = 0; (t = world_at(g->world, i)); i++) {
+        if (is_child_of(g, t, parent)) {
+            effect_take(g, EFFECT_CLUSTER_MANY, t, NULL);
+        }
+    }
 }
 
 static void reindex(struct judging *g)
@@ -341,7 +353,10 @@ void judge_maintenance(struct judging *g)
     for (size_t i = 0; i < s->object_count; i++) {
         struct sql_name name = { s->objects[i].schema, s->objects[i].name };
         struct world_table *t = table_of(g, name, false);
-        bool parted = t && t->kind == 'p' && s->kind == SQL_STMT_CLUSTER;
-        effect_below(g, parted ? EFFECT_CLUSTER_MANY : effect, t, NULL);
+        if (t && t->kind == 'p' && s->kind == SQL_STMT_CLUSTER) {
+            cluster_partitions(g, t);
+        } else {
+            effect_below(g, effect, t, NULL);
+        }
     }
 }

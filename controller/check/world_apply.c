@@ -236,8 +236,14 @@ static void create_trigger(struct world *w, const struct statement *s)
 static void create_policy(struct world *w, const struct statement *s)
 {
     struct world_table *t = world_find(w, s->name);
-    if (t) {
-        sql_texts_add(world_context(w), &t->policies, s->sub_name);
+    if (!t) {
+        return;
+    }
+    sql_texts_add(world_context(w), &t->policies, s->sub_name);
+    for (size_t i = 0; i < s->object_count; i++) {
+        if (s->objects[i].kind == SQL_OBJECT_COLUMN) {
+            sql_texts_add(world_context(w), &t->policy_columns, s->objects[i].column);
+        }
     }
 }
 

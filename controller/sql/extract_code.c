@@ -132,6 +132,18 @@ static void create_rule(struct extract *x, const ast_message *m)
     extract_object(x, SQL_OBJECT_RULE, SQL_CREATED, x->out->name, x->out->sub_name);
 }
 
+/* Columns of the table that an expression of a policy or trigger reads. */
+static void columns_read(struct extract *x, const PgQuery__Node *node)
+{
+    if (!node) {
+        return;
+    }
+    const struct sql_expression *e = extract_expression(x->ctx, node, NULL);
+    for (size_t i = 0; i < e->columns.count; i++) {
+        extract_object(x, SQL_OBJECT_COLUMN, SQL_READ, x->out->name, e->columns.items[i]);
+    }
+}
+
 static void policy(struct extract *x, const ast_message *m)
 {
     const PgQuery__CreatePolicyStmt *c = AST_CAST(CreatePolicyStmt, create_policy_stmt, m);
@@ -144,6 +156,8 @@ static void policy(struct extract *x, const ast_message *m)
     x->out->sub_name = ast_text(x->ctx, c ? c->policy_name : a ? a->policy_name : NULL);
     extract_object(x, SQL_OBJECT_POLICY, c ? SQL_CREATED : SQL_TARGET, x->out->name,
                    x->out->sub_name);
+    columns_read(x, c ? c->qual : a ? a->qual : NULL);
+    columns_read(x, c ? c->with_check : a ? a->with_check : NULL);
 }
 
 static const struct extract_entry entries[] = {
