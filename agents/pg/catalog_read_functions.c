@@ -53,9 +53,14 @@ static void set_function(struct reader *reader, const struct rows *rows, size_t 
     f->owner = reader_text(reader, rows, row, FUN_OWNER);
     f->acl = reader_texts(reader, rows, row, FUN_ACL);
     f->definition = reader_text(reader, rows, row, FUN_DEFINITION);
-    if (!rows_bool(rows, row, FUN_STANDARD))
-        return;
-    struct slot slot = { .oid = reader_oid(rows, row, FUN_OID) };
+}
+
+/* After its reads are known: they are what its format functions would wait for. */
+static void add_slots(struct reader *reader, const struct rows *rows, size_t row,
+                      struct function *f, struct oids reads)
+{
+    struct slot slot = { .oid = reader_oid(rows, row, FUN_OID), .reads = reads };
+
     slot.name = mem_printf(reader->tmp, "%s.%s(%s)", f->schema, f->name, f->arguments);
     slot.target = &f->definition;
     reader_slot(reader, SLOT_FUNCTION, slot);
@@ -63,18 +68,23 @@ static void set_function(struct reader *reader, const struct rows *rows, size_t 
     reader_slot(reader, SLOT_BODY, slot);
 }
 
-static void set_reads(struct reader *reader, const struct rows *reads, size_t first, size_t n,
-                      struct function *f)
+static struct oids set_reads(struct reader *reader, const struct rows *reads, size_t first,
+                             size_t n, struct function *f)
 {
     const char **names = mem_array(reader->catalog, const char *, n);
+    struct oids oids = { mem_array(reader->tmp, uint32_t, n), 0 };
     size_t count = 0;
 
     for (size_t i = first; i < first + n; i++) {
-        const struct place *place = reader_place(reader, reader_oid(reads, i, 1));
+        uint32_t oid = reader_oid(reads, i, 1);
+        const struct place *place = reader_place(reader, oid);
+
+        oids.items[oids.count++] = oid;
         if (place)
             names[count++] = reader_read_name(reader, place, (int)rows_int(reads, i, 2));
     }
     f->reads = (struct catalog_texts){ names, count };
+    return oids;
 }
 
 bool catalog_read_functions(struct reader *reader, struct error *err)
@@ -87,16 +97,17 @@ bool catalog_read_functions(struct reader *reader, struct error *err)
         return false;
     c->function_count = rows_count(rows);
     c->functions = mem_array(c, struct function, c->function_count);
-    for (size_t i = 0; i < c->function_count; i++)
-        set_function(reader, rows, i, &c->functions[i]);
-    for (size_t i = 0, f = 0, n; i < rows_count(reads); i += n) { /* both by oid */
-        uint32_t oid = reader_oid(reads, i, 0);
+    for (size_t i = 0, r = 0; i < c->function_count; i++) { /* both by oid */
+        uint32_t oid = reader_oid(rows, i, FUN_OID);
+        struct oids oids = { 0 };
 
-        n = reader_group(reads, i);
-        while (f < c->function_count && reader_oid(rows, f, FUN_OID) < oid)
-            f++;
-        if (f < c->function_count && reader_oid(rows, f, FUN_OID) == oid)
-            set_reads(reader, reads, i, n, &c->functions[f]);
+        set_function(reader, rows, i, &c->functions[i]);
+        while (r < rows_count(reads) && reader_oid(reads, r, 0) < oid)
+            r++;
+        if (r < rows_count(reads) && reader_oid(reads, r, 0) == oid)
+            oids = set_reads(reader, reads, r, reader_group(reads, r), &c->functions[i]);
+        if (rows_bool(rows, i, FUN_STANDARD))
+            add_slots(reader, rows, i, &c->functions[i], oids);
     }
     return true;
 }

@@ -226,14 +226,14 @@ static void set_reads(struct reader *reader, const struct rows *rows, size_t fir
     const char **names = mem_array(reader->catalog, const char *, n);
     size_t count = 0;
 
-    view->reads = mem_array(reader->tmp, uint32_t, n);
+    view->reads.items = mem_array(reader->tmp, uint32_t, n);
     for (size_t i = first; i < first + n; i++) {
         uint32_t oid = reader_oid(rows, i, 1);
         const struct place *read = reader_place(reader, oid);
         int number = (int)rows_int(rows, i, 2);
 
         if (i == first || reader_oid(rows, i - 1, 1) != oid)
-            view->reads[view->read_count++] = oid;
+            view->reads.items[view->reads.count++] = oid;
         if (read)
             names[count++] = reader_read_name(reader, read, number);
     }

@@ -71,6 +71,15 @@ static const struct lock *lock_on(const struct filler *f, uint32_t oid)
     return lock;
 }
 
+static const struct lock *lock_on_any(const struct filler *f, const struct oids *oids)
+{
+    const struct lock *lock = NULL;
+
+    for (size_t i = 0; !lock && i < oids->count; i++)
+        lock = lock_on(f, oids->items[i]);
+    return lock;
+}
+
 /* The lock that a slot's format function would wait for. */
 static const struct lock *lock_of(const struct filler *f, enum slot_kind kind,
                                   const struct slot *slot)
@@ -81,12 +90,14 @@ static const struct lock *lock_of(const struct filler *f, enum slot_kind kind,
         return NULL;
     if (!lock && (kind == SLOT_INDEX || kind == SLOT_PREDICATE))
         lock = lock_on(f, slot->oid);
-    for (size_t i = 0; !lock && kind == SLOT_VIEW && i < slot->place->read_count; i++)
-        lock = lock_on(f, slot->place->reads[i]);
+    if (!lock && kind == SLOT_VIEW)
+        lock = lock_on_any(f, &slot->place->reads);
+    if (!lock)
+        lock = lock_on_any(f, &slot->reads);
     return lock;
 }
 
-static void give_up(struct filler *f, enum slot_kind kind, struct slot *slot, const char *who)
+static void give_up(struct filler *f, enum slot_kind kind, const struct slot *slot, const char *who)
 {
     SCOPE(tmp);
     const struct relation *r = slot->place ? slot->place->relation : NULL;
@@ -96,7 +107,6 @@ static void give_up(struct filler *f, enum slot_kind kind, struct slot *slot, co
             ? mem_printf(tmp, "%s: %s %s", relation, kinds[kind].label, slot->name)
             : mem_printf(tmp, "%s %s", kinds[kind].label, slot->name ? slot->name : relation);
 
-    slot->locked = true;
     if (r)
         slot->place->relation->incomplete = true;
     reader_unreadable(f->reader, object,

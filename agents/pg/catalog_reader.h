@@ -12,14 +12,18 @@
 #include "agents/pg/catalog.h"
 #include "agents/pg/connection.h"
 
+struct oids {
+    uint32_t *items;
+    size_t count;
+};
+
 /* A relation of the catalog by its oid. */
 struct place {
     uint32_t oid;
     struct relation *relation;
     struct place *parent; /* partitioned or inherited from; null */
     bool rows_known;      /* of a partitioned table: it was analyzed itself */
-    uint32_t *reads;      /* relations that its view definition reads */
-    size_t read_count;
+    struct oids reads;    /* relations that its view definition reads */
 };
 
 #define SLOT_KINDS(X)                                                                    \
@@ -55,7 +59,7 @@ struct slot {
     const struct place *place; /* the relation that it belongs to; null for functions */
     const char *name;          /* of the part: "status" */
     const char **target;
-    bool locked;
+    struct oids reads; /* functions: relations that the body reads */
 };
 
 struct slots {
