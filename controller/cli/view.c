@@ -48,9 +48,8 @@ static const char *measured_text(const void *ctx, const json_t *e)
     const json_t *m = json_object_get(e, "measured");
     struct text t = text_init(ctx, TEXT_LINE);
     int64_t rows = json_int_of(m, "rows");
-    const json_t *seconds = json_object_get(m, "seconds");
-    if (json_is_number(seconds))
-        text_addf(&t, "  %s", text_duration(ctx, (int64_t)(json_number_value(seconds) * 1000)));
+    if (json_object_get(m, "ms"))
+        text_addf(&t, "  %s", text_duration(ctx, json_int_of(m, "ms")));
     if (json_object_get(m, "hold_ms"))
         text_addf(&t, ", lock held %lld ms", (long long)json_int_of(m, "hold_ms"));
     if (json_int_of(m, "wait_ms") > 0)
