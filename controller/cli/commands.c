@@ -5,7 +5,7 @@
 
 const struct command commands[] = {
     { "init", command_init, "write a manifest to start from" },
-    { "validate", command_validate, "check manifests and plans, without any connection" },
+    { "validate", command_validate, "check manifests, changes and plans, without any connection" },
     { "doctor", command_doctor, "check the way to every host and database" },
     { "agent", command_agent, "install, list and tidy the agents on the hosts" },
     { "inspect", command_inspect, "show the catalog of a database: sizes, keys, fingerprints" },

@@ -1,18 +1,20 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agents/base/log.h"
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
 #include "agents/base/yaml.h"
+#include "controller/change/change.h"
 #include "controller/cli/command.h"
 #include "controller/cli/commands.h"
 #include "controller/manifest/fleet.h"
 #include "controller/plan/plan.h"
 
 static const char doc[] =
-    "Check manifests and plans, without any connection.\v"
+    "Check manifests, changes and plans, without any connection.\v"
     "Prints every error as FILE:LINE:COLUMN: what, and what to write instead.\n\n"
-    "  flotilla validate fleet.yaml plan.yaml\n";
+    "  flotilla validate fleet.yaml change.yaml plan.yaml\n";
 
 struct validate {
     const char **files;
@@ -83,6 +85,37 @@ static bool validate_plan(const char *path)
     return true;
 }
 
+static bool validate_change(const char *path)
+{
+    SCOPE(tmp);
+    struct change *change = NULL;
+    const char *problems = NULL;
+    struct error err;
+    if (!change_read(tmp, path, "nobody", &change, &problems, &err)) {
+        if (problems)
+            fputs(problems, stderr);
+        else
+            log_error("flotilla validate", &err);
+        return false;
+    }
+    size_t n = change->intents->count;
+    printf("%s: the change \"%s\": %zu intent%s", path, text_printable(tmp, change->intents->title),
+           n, plural(n));
+    if (change->text_count)
+        printf(", SQL for %zu service%s", change->text_count, plural(change->text_count));
+    fputc('\n', stdout);
+    return true;
+}
+
+static bool is_change(const struct yaml_node *root)
+{
+    static const char *const wishes[] = { "intents", "sql", "desired", "request" };
+    for (size_t i = 0; i < sizeof(wishes) / sizeof(wishes[0]); i++)
+        if (yaml_key(root, wishes[i]))
+            return true;
+    return false;
+}
+
 /* A file is what its keys say, whatever it is called. */
 static bool validate_file(const char *path)
 {
@@ -93,10 +126,12 @@ static bool validate_file(const char *path)
         return validate_plan(path);
     if (root && (yaml_key(root, "fleet") || yaml_key(root, "services")))
         return validate_manifest(path);
+    if (is_change(root))
+        return validate_change(path);
     if (root)
         yaml_complain(&problems, root,
-                      "this is no manifest (which has \"fleet\" and \"services\") and no plan "
-                      "(which has \"flotilla_plan\")");
+                      "this is no manifest (which has \"fleet\" and \"services\"), no plan "
+                      "(\"flotilla_plan\") and no change (\"intents\" or \"sql\")");
     fputs(yaml_problems_text(tmp, &problems), stderr);
     return false;
 }

@@ -141,6 +141,13 @@ class Manifest(testing.Case):
                 self.assertIn(expected, "\n".join(found))
                 self.assertNotIn("\x00", "\n".join(found))
 
+    def test_changes(self):
+        change = self.write("change.yaml", "title: x\nintents:\n  - drop_colum: { service: a }\n")
+        self.assertIn("drop_column", "\n".join(self.errors(change)))
+        self.assertTrue(self.errors(self.write("two.yaml", "title: x\nintents: []\nsql: {}\n")))
+        hurt = "title: x\nintents: " + "[" * 20000
+        self.assertIn("nested deeper", self.errors(self.write("deep.yaml", hurt))[0])
+
     def test_folder_and_unreadable(self):
         self.assertIn("is not a file", self.errors(self.folder)[0])
 
@@ -149,7 +156,8 @@ class Init(testing.Case):
     def test_writes_what_validates(self):
         result = self.ok(self.flotilla("init", "new/shop"))
         self.assertIn("wrote new/shop/fleet.yaml", result.out)
-        self.ok(self.flotilla("validate", "new/shop/fleet.yaml"))
+        result = self.ok(self.flotilla("validate", "new/shop/fleet.yaml", "new/shop/change.yaml"))
+        self.assertIn('new/shop/change.yaml: the change "Widen user ids": 1 intent\n', result.out)
         for name in ("fleet.yaml", "change.yaml", "allowed_signers"):
             self.assertTrue(os.path.exists(self.path("new/shop/" + name)))
 
