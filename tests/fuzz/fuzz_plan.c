@@ -17,11 +17,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct plan *plan = NULL;
     struct plan *again = NULL;
     const char *problems = NULL;
+    struct plan_diff diff = { 0 };
     if (!plan_parse(tmp, "fuzz.yaml", (const char *)data, size, &plan, &problems, &err))
         return text_is_utf8(err.message, strlen(err.message)) ? 0 : (abort(), 0);
     const char *text = plan_to_yaml(tmp, plan);
     if (!plan_parse(tmp, "again.yaml", text, strlen(text), &again, &problems, &err) ||
         !text_eq(plan->digest, again->digest) || !text_eq(text, plan_to_yaml(tmp, again)))
         abort();
-    return 0;
+    plan_diff(tmp, plan, again, &diff);
+    return diff.count == 0 ? 0 : (abort(), 0);
 }
