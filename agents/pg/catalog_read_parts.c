@@ -51,6 +51,7 @@ enum constraint_col {
     CON_ON_UPDATE,
     CON_INDEX,
     CON_INHERITED,
+    CON_DEFINITION,
 };
 
 /* A foreign key to a partitioned table has one more row for each partition there: not a constraint
@@ -58,7 +59,10 @@ enum constraint_col {
 static const char constraints_sql[] =
     "SELECT k.conrelid, k.oid, k.conname, k.contype, k.conkey, k.convalidated, k.condeferrable,"
     " k.condeferred, k.confrelid, k.confkey, k.confdeltype, k.confupdtype, i.relname,"
-    " NOT k.conislocal FROM pg_constraint k JOIN spaces s ON s.oid = k.connamespace"
+    " NOT k.conislocal,"
+    /* Those without an expression wait for no lock. */
+    " CASE WHEN k.contype IN ('p', 'u', 'f', 'n') THEN pg_get_constraintdef(k.oid) END"
+    " FROM pg_constraint k JOIN spaces s ON s.oid = k.connamespace"
     " LEFT JOIN pg_class i ON i.oid = k.conindid"
     " LEFT JOIN pg_constraint p ON p.oid = k.conparentid AND k.conparentid <> 0"
     " WHERE k.conrelid <> 0 AND k.contype <> 't' AND p.conrelid IS DISTINCT FROM k.conrelid"
@@ -85,11 +89,13 @@ static void set_constraint(struct reader *reader, const struct rows *rows, size_
         c->on_delete = reader_char(rows, row, CON_ON_DELETE);
         c->on_update = reader_char(rows, row, CON_ON_UPDATE);
     }
-    reader_slot(reader, SLOT_CONSTRAINT,
-                (struct slot){ .oid = reader_oid(rows, row, CON_OID),
-                               .place = place,
-                               .name = c->name,
-                               .target = &c->definition });
+    c->definition = reader_text(reader, rows, row, CON_DEFINITION);
+    if (!c->definition)
+        reader_slot(reader, SLOT_CONSTRAINT,
+                    (struct slot){ .oid = reader_oid(rows, row, CON_OID),
+                                   .place = place,
+                                   .name = c->name,
+                                   .target = &c->definition });
 }
 
 enum index_col {
@@ -150,7 +156,8 @@ static void set_index(struct reader *reader, const struct rows *rows, size_t row
 
 /* Triggers that a partitioned table's trigger made on its partitions follow it. */
 static const char triggers_sql[] =
-    "SELECT t.tgrelid, t.oid, t.tgname, t.tgenabled, n.nspname, p.proname"
+    "SELECT t.tgrelid, t.oid, t.tgname, t.tgenabled, n.nspname, p.proname,"
+    " CASE WHEN t.tgqual IS NULL THEN pg_get_triggerdef(t.oid) END"
     " FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid"
     " JOIN spaces s ON s.oid = c.relnamespace JOIN pg_proc p ON p.oid = t.tgfoid"
     " JOIN pg_namespace n ON n.oid = p.pronamespace"
@@ -165,11 +172,13 @@ static void set_trigger(struct reader *reader, const struct rows *rows, size_t r
     t->enabled = reader_char(rows, row, 3);
     t->function =
         object_name_join(reader->catalog, rows_text(rows, row, 4), rows_text(rows, row, 5));
-    reader_slot(reader, SLOT_TRIGGER,
-                (struct slot){ .oid = reader_oid(rows, row, 1),
-                               .place = place,
-                               .name = t->name,
-                               .target = &t->definition });
+    t->definition = reader_text(reader, rows, row, 6);
+    if (!t->definition)
+        reader_slot(reader, SLOT_TRIGGER,
+                    (struct slot){ .oid = reader_oid(rows, row, 1),
+                                   .place = place,
+                                   .name = t->name,
+                                   .target = &t->definition });
 }
 
 static const char policies_sql[] =

@@ -26,7 +26,7 @@ enum relation_col {
     REL_ROWS,
     REL_BYTES,
     REL_PARENT,
-    REL_IS_PARTITION,
+    REL_BOUND,
     REL_SERVER,
     REL_FOREIGN_OPTIONS,
     REL_COMMENT,
@@ -40,7 +40,9 @@ static const char relations_sql[] =
     " CASE WHEN c.relkind NOT IN ('r', 'm', 'p', 'f') THEN -1 WHEN c.reltuples >= 0 THEN"
     " c.reltuples::bigint ELSE coalesce(nullif(pg_stat_get_live_tuples(c.oid), 0), -1) END,"
     " (c.relpages + coalesce(t.relpages, 0))::bigint * current_setting('block_size')::bigint,"
-    " i.inhparent, c.relispartition, v.srvname, f.ftoptions, d.description"
+    /* Bounds and plain defaults have no columns in them: without a relation to deparse for, no lock
+     * is waited for. */
+    " i.inhparent, CASE WHEN c.relispartition THEN pg_get_expr(c.relpartbound, 0) END, v.srvname, f.ftoptions, d.description"
     " FROM pg_class c JOIN spaces s ON s.oid = c.relnamespace"
     " LEFT JOIN pg_class t ON t.oid = c.reltoastrelid AND c.reltoastrelid <> 0"
     " LEFT JOIN pg_inherits i ON i.inhrelid = c.oid AND i.inhseqno = 1"
@@ -94,6 +96,7 @@ static void set_relation(struct reader *reader, const struct rows *rows, size_t 
     r->rows = rows_int(rows, row, REL_ROWS);
     r->bytes = rows_int(rows, row, REL_BYTES);
     r->comment = reader_text(reader, rows, row, REL_COMMENT);
+    r->partition_bound = reader_text(reader, rows, row, REL_BOUND);
     set_foreign(reader, rows, row, r);
     slot.target = &r->definition;
     if (r->kind == 'v' || r->kind == 'm')
@@ -101,9 +104,6 @@ static void set_relation(struct reader *reader, const struct rows *rows, size_t 
     slot.target = &r->partition_key;
     if (r->kind == 'p')
         reader_slot(reader, SLOT_PARTITION_KEY, slot);
-    slot.target = &r->partition_bound;
-    if (rows_bool(rows, row, REL_IS_PARTITION))
-        reader_slot(reader, SLOT_PARTITION_BOUND, slot);
 }
 
 static bool read_relations(struct reader *reader, struct error *err)
@@ -149,6 +149,7 @@ enum column_col {
     COL_COMMENT,
     COL_INHERITED,
     COL_DEFAULT,
+    COL_GENERATION,
 };
 
 static const char columns_sql[] =
@@ -159,7 +160,9 @@ static const char columns_sql[] =
     " array_to_string(a.attfdwoptions, ','),"
     " CASE WHEN a.attstorage <> t.typstorage THEN CASE a.attstorage WHEN 'p' THEN 'PLAIN'"
     " WHEN 'e' THEN 'EXTERNAL' WHEN 'm' THEN 'MAIN' ELSE 'EXTENDED' END END,"
-    " coalesce(a.attstattarget, -1), a.attacl::text[], d.description, NOT a.attislocal, f.oid"
+    " coalesce(a.attstattarget, -1), a.attacl::text[], d.description, NOT a.attislocal,"
+    " CASE WHEN a.attgenerated = '' THEN pg_get_expr(f.adbin, 0) END,"
+    " CASE WHEN a.attgenerated <> '' THEN f.oid END"
     " FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid"
     " JOIN spaces s ON s.oid = c.relnamespace JOIN pg_type t ON t.oid = a.atttypid"
     " LEFT JOIN pg_attrdef f ON f.adrelid = a.attrelid AND f.adnum = a.attnum"
@@ -184,9 +187,10 @@ static void set_column(struct reader *reader, const struct rows *rows, size_t ro
     c->acl = reader_texts(reader, rows, row, COL_ACL);
     c->comment = reader_text(reader, rows, row, COL_COMMENT);
     c->inherited = rows_bool(rows, row, COL_INHERITED);
-    if (!rows_null(rows, row, COL_DEFAULT))
-        reader_slot(reader, SLOT_DEFAULT,
-                    (struct slot){ .oid = reader_oid(rows, row, COL_DEFAULT),
+    c->default_expr = reader_text(reader, rows, row, COL_DEFAULT);
+    if (!rows_null(rows, row, COL_GENERATION))
+        reader_slot(reader, SLOT_GENERATION,
+                    (struct slot){ .oid = reader_oid(rows, row, COL_GENERATION),
                                    .place = place,
                                    .name = c->name,
                                    .target = &c->default_expr });

@@ -27,7 +27,7 @@ struct place {
 };
 
 #define SLOT_KINDS(X)                                                                    \
-    X(DEFAULT, "default of column",                                                      \
+    X(GENERATION, "generated column",                                                    \
       "pg_get_expr(d.adbin, d.adrelid) FROM ids JOIN pg_attrdef d ON d.oid = o")         \
     X(CONSTRAINT, "constraint", "pg_get_constraintdef(o) FROM ids")                      \
     X(INDEX, "index", "pg_get_indexdef(o) FROM ids")                                     \
@@ -42,8 +42,6 @@ struct place {
     X(STATISTICS, "statistics", "pg_get_statisticsobjdef(o) FROM ids")                   \
     X(VIEW, "definition of", "pg_get_viewdef(o) FROM ids")                               \
     X(PARTITION_KEY, "partition key of", "pg_get_partkeydef(o) FROM ids")                \
-    X(PARTITION_BOUND, "partition bound of",                                             \
-      "pg_get_expr(d.relpartbound, d.oid) FROM ids JOIN pg_class d ON d.oid = o")        \
     X(FUNCTION, "function", "pg_get_functiondef(o) FROM ids")                            \
     X(BODY, "function", "pg_get_function_sqlbody(o) FROM ids")
 

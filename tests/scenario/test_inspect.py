@@ -156,7 +156,12 @@ class Inspect(unittest.TestCase):
         self.assertEqual(["id", "email", "m", "low", "contact"], [x["name"] for x in users["columns"]])
         reasons = {u["object"]: u["reason"] for u in c["unreadable"]}
         self.assertEqual({f"locked by pid {pid} (migrator)"}, set(reasons.values()))
-        self.assertIn("public.users: default of column m", reasons)
+        self.assertIn("public.users: generated column low", reasons)
+        self.assertIn("public.users: index users_pkey", reasons)
+        # What has no columns of the table in it can be read all the same.
+        self.assertEqual("'ok'::public.mood", users["columns"][2]["default_expr"])
+        self.assertEqual("PRIMARY KEY (id)", next(k for k in users["constraints"] if k["kind"] == "primary key")["definition"])
+        self.assertIn("EXECUTE FUNCTION public.touch()", users["triggers"][0]["definition"])
         self.assertIn("definition of public.mails", reasons)
         self.assertNotIn("public.orders: index orders_total", reasons)
         self.assertEqual(self.relation(before, "orders")["constraints"], self.relation(c, "orders")["constraints"])
