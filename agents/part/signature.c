@@ -150,9 +150,6 @@ static bool rule_admits(const struct approval *approval, const struct approval_r
         return fail_in(err, "approval of %s", signer);
     if (!is_among(signer, rule->who))
         return fail(err, ERROR_UNSIGNED, "%s is not one of those who may approve here", signer);
-    if (rule->need > 1 && text_eq(signer, rule->author))
-        return fail(err, ERROR_UNSIGNED, "%s wrote the plan and does not count as its approver",
-                    signer);
     if (rule->now_ms > 0 && when > rule->now_ms + SKEW_MS)
         return fail(err, ERROR_UNSIGNED, "%s signed at %s, which is in the future", signer,
                     approval->signed_at) ||
@@ -192,6 +189,31 @@ static bool is_new(const struct counted *counted, int count, const struct counte
     return true;
 }
 
+/* Nobody approves a change of their own alone, however few signatures are asked for. */
+static bool enough(const struct counted *counted, int count, const struct approval_rule *rule)
+{
+    if (count < rule->need)
+        return false;
+    for (int i = 0; i < count; i++)
+        if (!text_eq(counted[i].signer, rule->author))
+            return true;
+    return rule->need == 0;
+}
+
+static bool fail_short(const struct part *part, const struct approval_rule *rule, int count,
+                       const char *valid, const char *refused, struct error *err)
+{
+    bool alone = count >= rule->need;
+    fail(err, ERROR_UNSIGNED, "%s of %s needs %d approval%s and has %d%s%s%s%s%s%s",
+         phase_name(part->phase), part->service, rule->need, rule->need == 1 ? "" : "s", count,
+         count ? " (" : "", valid, count ? ")" : "",
+         alone ? ", of who wrote the plan: another person has to approve it too" : "",
+         *refused ? "; not counted: " : "", refused);
+    return fail_hint(err,
+                     "ask the owners: `flotilla approve PLAN --as NAME --phase %s --service %s`",
+                     phase_name(part->phase), part->service);
+}
+
 bool approvals_suffice(const struct part *part, const struct approval *approvals, size_t count,
                        const struct approval_rule *rule, struct error *err)
 {
@@ -200,7 +222,7 @@ bool approvals_suffice(const struct part *part, const struct approval *approvals
     struct text valid = text_init(tmp, TEXT_LINE);
     struct text refused = text_init(tmp, TEXT_LINE);
     int valid_count = 0;
-    for (size_t i = 0; i < count && valid_count < rule->need; i++) {
+    for (size_t i = 0; i < count && !enough(counted, valid_count, rule); i++) {
         struct counted c = { .signer = approvals[i].signer };
         struct error why = { 0 };
         if (rule_admits(&approvals[i], rule, &why) &&
@@ -212,13 +234,7 @@ bool approvals_suffice(const struct part *part, const struct approval *approvals
             text_addf(&refused, "%s%s", refused.len ? "; " : "", why.message);
         }
     }
-    if (valid_count >= rule->need)
+    if (enough(counted, valid_count, rule))
         return true;
-    fail(err, ERROR_UNSIGNED, "%s of %s needs %d approval%s and has %d%s%s%s%s%s",
-         phase_name(part->phase), part->service, rule->need, rule->need == 1 ? "" : "s",
-         valid_count, valid_count ? " (" : "", valid.data, valid_count ? ")" : "",
-         refused.len ? "; not counted: " : "", refused.data);
-    return fail_hint(err,
-                     "ask the owners: `flotilla approve PLAN --as NAME --phase %s --service %s`",
-                     phase_name(part->phase), part->service);
+    return fail_short(part, rule, valid_count, valid.data, refused.data, err);
 }

@@ -24,7 +24,7 @@ struct approval_rule {
     int need;
     int64_t ttl_ms;     /* older signatures do not count; 0: any age */
     int64_t now_ms;     /* wall time */
-    const char *author; /* whose own signature does not count where need > 1; may be null */
+    const char *author; /* whose own signature is never enough alone; may be null */
 };
 
 /* The text: "flotilla-approval-v1\n<fleet>\n<environment>\n<plan>\n<phase>\n<service>\n<digest>\n

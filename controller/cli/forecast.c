@@ -66,8 +66,11 @@ static void print_part(FILE *to, const struct part *part, struct sums *sums)
     for (size_t i = 0; i < part->after_count; i++)
         fprintf(to, "%s%s (%s)", i ? ", " : "  after ", part->after[i].service,
                 part->after[i].reason);
-    fprintf(to, "  needs %d of %zu teams' signatures\n", part->approvals_need,
-            part->approvals_from.count);
+    fprintf(to, "  needs %d signature%s from", part->approvals_need,
+            part->approvals_need == 1 ? "" : "s");
+    for (size_t i = 0; i < part->approvals_from.count; i++)
+        fprintf(to, "%s %s", i ? " or" : "", part->approvals_from.items[i]);
+    fputc('\n', to);
     for (size_t k = 0; k < part->step_count; k++) {
         print_step(to, &part->steps[k], false);
         add_step(sums, &part->steps[k], false);

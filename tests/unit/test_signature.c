@@ -216,8 +216,12 @@ static void counts_people_once(void **state)
     const struct approval both[] = { raj, ana };
     assert_ok(approvals_suffice(&d->part, both, 2, &d->rule, &err), err);
     d->rule.author = "raj@example.org";
-    assert_fails(approvals_suffice(&d->part, both, 2, &d->rule, &err), err, ERROR_UNSIGNED,
-                 "raj@example.org wrote the plan");
+    assert_ok(approvals_suffice(&d->part, both, 2, &d->rule, &err), err);
+    d->rule.need = 1;
+    assert_ok(approvals_suffice(&d->part, both, 2, &d->rule, &err), err);
+    assert_fails(approvals_suffice(&d->part, both, 1, &d->rule, &err), err, ERROR_UNSIGNED,
+                 "of who wrote the plan: another person has to approve it too");
+    d->rule.need = 2;
     d->rule.author = NULL;
     const struct approval one_key[] = { raj, twin };
     assert_fails(approvals_suffice(&d->part, one_key, 2, &d->rule, &err), err, ERROR_UNSIGNED,
