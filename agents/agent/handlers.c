@@ -14,6 +14,10 @@ const struct handler agent_handlers[] = {
     { OP_ATTACH, handle_attach },
     { OP_CONTROL, handle_control },
     { OP_STATE, handle_state },
+    { OP_REHEARSE, handle_rehearse },
+    { OP_COUNT, handle_count },
+    { OP_SNAPSHOT, handle_snapshot },
+    { OP_CLEAN, handle_clean },
     { OP_LOGS, handle_logs },
 };
 /* clang-format on */

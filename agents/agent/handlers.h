@@ -64,6 +64,21 @@ handler_function handle_control;
 /* {database, rollout?} → {fence, parts: [{rollout, phase, …, steps: [], cursors: []}]} */
 handler_function handle_state;
 
+/* {database, parts: [whole parts in the order of phases]} → {steps: [{id, ok, ms, hold_ms, rows,
+ * locks, rewrite, back_ms?, error?}], equal, way_back, differences: [], notes: [], ms, error?}. On
+ * a clone: up, down, up, with the very code of `run`. Needs no signature. */
+handler_function handle_rehearse;
+
+/* {database, relation, predicate} → {count}. In a read-only transaction of at most a minute. */
+handler_function handle_count;
+
+/* {database, action?: "list" | "verify", rollout?} → {snapshots: [{rollout, step, schema, name,
+ * columns, rows, bytes, checksum, digest, taken, verified, ok?, error?}]} */
+handler_function handle_snapshot;
+
+/* {database} → {removed: []}. Takes our schema out of a database; ERROR_BUSY while it is needed. */
+handler_function handle_clean;
+
 /* {database, hash?} → {hash, unchanged: false, fingerprint, catalog}, or {hash, unchanged: true}
  * when the given hash still holds */
 handler_function handle_inspect;

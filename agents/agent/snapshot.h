@@ -36,7 +36,8 @@ struct snapshot {
     const char *taken, *verified;
 };
 
-/* Where the snapshot of a step lies. */
+/* Where the snapshots of a database lie, and the one of a step among them. */
+const char *snapshot_shelf(const void *ctx, const char *dir, const char *database);
 const char *snapshot_folder(const void *ctx, const char *dir, const char *database,
                             const char *rollout, const char *step);
 const char *snapshot_rows_path(const void *ctx, const struct snapshot *snapshot);

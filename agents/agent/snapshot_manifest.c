@@ -9,13 +9,18 @@
 
 static const char *const roles[] = { "key", "value", "current" };
 
+const char *snapshot_shelf(const void *ctx, const char *dir, const char *database)
+{
+    SCOPE(tmp);
+    return mem_printf(ctx, "%s/%s", dir, spool_run_id(tmp, &database, 1));
+}
+
 const char *snapshot_folder(const void *ctx, const char *dir, const char *database,
                             const char *rollout, const char *step)
 {
     SCOPE(tmp);
     const char *pieces[] = { rollout, step };
-    const char *base[] = { database };
-    return mem_printf(ctx, "%s/%s/%s", dir, spool_run_id(tmp, base, 1),
+    return mem_printf(ctx, "%s/%s", snapshot_shelf(tmp, dir, database),
                       spool_run_id(tmp, pieces, 2));
 }
 

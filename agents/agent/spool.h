@@ -33,6 +33,11 @@ const char *spool_run_path(const void *ctx, const char *folder, const char *run)
 
 /* Makes the folder of a run (0700). */
 bool spool_make(const char *folder, const char *run, struct error *err) MUSTCHECK;
+/* Removes a run with everything in its folder. */
+void spool_remove(const char *folder, const char *run);
+/* Removes what rehearsals that died left behind: runs of that prefix, older than an hour, that
+ * nobody holds. */
+void spool_sweep(const char *folder, const char *prefix);
 /* Takes the run's lock: *fd is -1 when another process has it. */
 bool spool_lock(const char *folder, const char *run, int *fd, struct error *err) MUSTCHECK;
 

@@ -44,6 +44,7 @@ struct work {
     const char *identity; /* cluster and database, of the first session; null: none yet */
     int64_t fence;
     bool back;
+    bool rehearsal;    /* on a clone: rights differ, and more is measured */
     bool begun;        /* it was let in, and the journal says so */
     const char *until; /* stop after this step; null: go to the end */
     const struct work_ack *acks;

@@ -97,6 +97,9 @@ static PGconn *connect_now(const void *ctx, const struct connection_options *opt
     keys[n] = "tcp_user_timeout", values[n++] = "25000";
     if (!options->service)
         keys[n] = "dbname", values[n++] = target;
+    /* Only the first dbname is taken for a connection string; a later one overrides its part. */
+    if (options->database)
+        keys[n] = "dbname", values[n++] = options->database;
     keys[n] = "application_name", values[n++] = name;
     keys[n] = "client_encoding", values[n++] = "UTF8";
     keys[n] = NULL, values[n] = NULL;

@@ -27,6 +27,7 @@ struct rows;
 struct connection_options {
     const char *conninfo;        /* "host=… dbname=…" or a URI; null with service */
     const char *service;         /* of pg_service.conf; null with conninfo */
+    const char *database;        /* another database of the same server; null: as conninfo says */
     const char *tag;             /* application_name becomes "flotilla TAG"; null: "flotilla" */
     const char *search_path;     /* null: "pg_catalog"; "" is the empty path */
     int connect_timeout_s;       /* 0: 10 */

@@ -1,0 +1,34 @@
+/*
+ * A rehearsal under way: a clone, and what was seen on it. Only rehears*.c include this.
+ */
+#ifndef AGENTS_AGENT_REHEARSAL_H
+#define AGENTS_AGENT_REHEARSAL_H
+
+#include "agents/agent/config.h"
+#include "agents/agent/scratch.h"
+#include "agents/agent/spool.h"
+#include "agents/part/part.h"
+#include "agents/pg/catalog.h"
+#include "agents/wire/server.h"
+
+struct rehearsal {
+    const struct agent_config *config;
+    const struct agent_database *database;
+    struct part **parts; /* in the order of phases */
+    size_t part_count;
+    struct catalog *target; /* of the real database */
+    struct catalog_texts notes;
+    struct scratch *scratch;
+    struct connection *db, *watch; /* in the scratch database */
+    const char *run;               /* its folder in the spool; null: none yet */
+    int lock;
+    struct spool *spool;
+    struct reply *reply;
+    int64_t began_ms;
+};
+
+/* Up, down, up; {steps: [{id, ok, ms, locks, rewrite, error?}], equal, differences, notes, ms}.
+ * What goes wrong on the clone is a result, not an error. */
+bool rehearsal_play(struct rehearsal *r, json_t **result, struct error *err) MUSTCHECK;
+
+#endif
