@@ -59,6 +59,11 @@ static bool collect_views(struct work *work, const struct state *state, const ch
                                "inside of the exchange would lock for as long as it takes to fill",
                                relation_key(work, view));
         }
+        if (!view->definition) {
+            return work_refuse(work, "make the rename a change of its own, and this another",
+                               "view %s was changed by an earlier intent of this change",
+                               relation_key(work, view));
+        }
         around->views =
             mem_room(work->ctx, around->views, const struct relation *, around->view_count + 1);
         around->views[around->view_count++] = view;
@@ -96,7 +101,7 @@ static void trigger_state(const struct work *work, const char *table, const stru
     }
 }
 
-static void make_view(const struct work *work, const struct relation *view, struct step_texts *out)
+void view_made(const struct work *work, const struct relation *view, struct step_texts *out)
 {
     const char *name = relation_sql(work, view);
     struct text options = text_init(work->ctx, TEXT_LINE);
@@ -182,7 +187,7 @@ void around_close(const struct work *work, const struct state *state, struct aro
     }
     around->drop = drops;
     for (size_t i = 0; i < made; i++) {
-        make_view(work, order[i], &around->make);
+        view_made(work, order[i], &around->make);
         remember(work, around, say(work, "view %s", order[i]->name));
     }
 }
@@ -220,7 +225,7 @@ static void around_policy(const struct work *work, const struct relation *relati
 }
 
 /* "CREATE STATISTICS public.s (…) ON …": the name is the third word, perhaps qualified. */
-static const char *statistics_name(const struct work *work, const char *definition)
+const char *statistics_name(const struct work *work, const char *definition)
 {
     const char *at = definition + strlen("CREATE STATISTICS ");
     struct sql_piece piece = sql_piece_next(work->ctx, at);

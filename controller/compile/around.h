@@ -23,6 +23,10 @@ bool around_column(struct work *work, const struct state *state, struct relation
                    const char *column, struct around *around);
 /* Writes the statements for the views that were found. */
 void around_close(const struct work *work, const struct state *state, struct around *around);
+/* The name in "CREATE STATISTICS name (…) ON …", as it stands there. */
+const char *statistics_name(const struct work *work, const char *definition);
+/* CREATE VIEW with owner, grants, options, comments, triggers. */
+void view_made(const struct work *work, const struct relation *view, struct step_texts *out);
 /* Names what is made again as a risk of the step. */
 void around_risk(const struct work *work, const struct around *around, struct step *step);
 

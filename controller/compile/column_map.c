@@ -176,16 +176,18 @@ const char *columns_mapped(const void *ctx, const char *text, const struct colum
 {
     SCOPE(tmp);
     struct text out = text_init(ctx, TEXT_SQL);
-    struct sql_piece before = { .start = "" };
+    struct sql_piece before = { .start = "" }, earlier = before;
     const char *copied = text;
     for (struct sql_piece piece = sql_piece_next(tmp, text); piece.length > 0;) {
         struct sql_piece after = sql_piece_next(tmp, piece.start + piece.length);
         const char *sql = piece.word ? mapped_sql(maps, piece.name) : NULL;
-        if (sql && stands_for_column(&before, &after, false)) {
+        bool row = earlier.word && (text_eq(earlier.name, "old") || text_eq(earlier.name, "new"));
+        if (sql && stands_for_column(&before, &after, row)) {
             text_addn(&out, copied, (size_t)(piece.start - copied));
             text_add(&out, sql);
             copied = piece.start + piece.length;
         }
+        earlier = before;
         before = piece;
         piece = after;
     }

@@ -20,7 +20,8 @@ struct column_maps {
     size_t count;
 };
 
-/* The text with every mention of a mapped column replaced. */
+/* The text with every mention of a mapped column replaced, old.column and new.column of a trigger
+ * included. */
 const char *columns_mapped(const void *ctx, const char *text, const struct column_maps *maps);
 
 /* Whether the text mentions the column (as above, also behind any qualifier). */

@@ -20,6 +20,16 @@ static const struct {
     { INTENT_ADD_FOREIGN_KEY, compile_add_foreign_key },
     { INTENT_ADD_INDEX, compile_add_index },
     { INTENT_DROP_INDEX, compile_drop_index },
+    { INTENT_DROP_COLUMN, compile_drop_column },
+    { INTENT_DROP_CONSTRAINT, compile_drop_constraint },
+    { INTENT_ADD_UNIQUE, compile_add_unique },
+    { INTENT_ADD_PRIMARY_KEY, compile_add_primary_key },
+    { INTENT_SET_DEFAULT, compile_set_default },
+    { INTENT_DROP_DEFAULT, compile_drop_default },
+    { INTENT_COMMENT, compile_comment },
+    { INTENT_CREATE_TABLE, compile_create_table },
+    { INTENT_DROP_TABLE, compile_drop_table },
+    { INTENT_DATA_BACKFILL, compile_data_backfill },
     { INTENT_SQL, compile_sql },
 };
 

@@ -27,6 +27,8 @@ bool compile_drop_index(struct work *work);
 bool compile_create_table(struct work *work);
 bool compile_comment(struct work *work);
 bool compile_data_backfill(struct work *work);
+bool compile_add_primary_key(struct work *work);
+bool compile_drop_table(struct work *work);
 bool compile_sql(struct work *work);
 
 /* The compiler of an operation; null when this version cannot plan it. */
@@ -82,6 +84,14 @@ bool index_has_column(const struct index *index, const char *column);
  * proof, the check dropped. */
 void not_null_proven(struct work *work, struct state *state, struct relation *relation,
                      const char *column, enum phase phase);
+/* DROP NOT NULL; its way back is guarded, proven and set again, each a step of its own. */
+void relax_with_proof(struct work *work, const struct place *place, const char *column);
+/* Takes a constraint off; its way back needs no scan under a strong lock and no blocking build.
+ * The map says under which names its columns go by then. */
+void constraint_remove(struct work *work, const struct place *place,
+                       const struct constraint *constraint, const struct column_maps *maps);
+/* The column's default is a sequence that it owns, or it is an identity. */
+bool owns_sequence(const struct work *work, struct relation *relation, const struct column *column);
 /* A check NOT VALID, then VALIDATE, in migrate. */
 bool add_check_constraint(struct work *work, struct relation *relation, const char *name,
                           const char *expression);
@@ -123,6 +133,8 @@ void model_add_index(const struct work *work, struct relation *relation, const s
 void model_drop_index(const struct work *work, struct relation *relation, const char *name);
 struct relation *model_add_relation(const struct work *work, struct state *state,
                                     const struct relation *relation);
+void model_drop_relation(const struct work *work, struct state *state,
+                         const struct relation *relation);
 struct catalog_texts texts_of(const struct work *work, const char *const *items, size_t count);
 bool texts_have(const struct catalog_texts *texts, const char *name);
 

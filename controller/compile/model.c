@@ -73,6 +73,15 @@ struct relation *model_add_relation(const struct work *work, struct state *state
     return &catalog->relations[catalog->relation_count - 1];
 }
 
+void model_drop_relation(const struct work *work, struct state *state,
+                         const struct relation *relation)
+{
+    struct catalog *catalog = state->catalog;
+    size_t at = (size_t)(relation - catalog->relations);
+    (void)work;
+    REMOVED(catalog->relations, catalog->relation_count, at);
+}
+
 void model_drop_constraint(const struct work *work, struct relation *relation, const char *name)
 {
     for (size_t i = relation->constraint_count; i-- > 0;) {
@@ -135,11 +144,48 @@ static struct catalog_texts renamed_texts(const struct work *work,
     return copy;
 }
 
+static void rename_hangers(const struct work *work, struct relation *relation,
+                           const struct column_maps *maps)
+{
+    struct catalog_texts statistics =
+        texts_of(work, relation->statistics.items, relation->statistics.count);
+    for (size_t i = 0; i < relation->trigger_count; i++) {
+        relation->triggers[i].definition =
+            columns_mapped(work->ctx, relation->triggers[i].definition, maps);
+    }
+    for (size_t i = 0; i < relation->policy_count; i++) {
+        struct policy *policy = &relation->policies[i];
+        policy->using_expr =
+            policy->using_expr ? columns_mapped(work->ctx, policy->using_expr, maps) : NULL;
+        policy->check_expr =
+            policy->check_expr ? columns_mapped(work->ctx, policy->check_expr, maps) : NULL;
+    }
+    for (size_t i = 0; i < statistics.count; i++) {
+        ((const char **)(uintptr_t)statistics.items)[i] =
+            columns_mapped(work->ctx, statistics.items[i], maps);
+    }
+    relation->statistics = statistics;
+}
+
+/* PostgreSQL rewrites the views; what they look like then is not known here. */
+static void rename_in_views(const struct work *work, struct state *state, const char *from,
+                            const char *to)
+{
+    for (size_t i = 0; i < state->catalog->relation_count; i++) {
+        struct relation *view = &state->catalog->relations[i];
+        if (texts_have(&view->reads, from)) {
+            view->reads = renamed_texts(work, &view->reads, from, to);
+            view->definition = NULL;
+        }
+    }
+}
+
 static void rename_in(const struct work *work, struct relation *relation, const char *from,
                       const char *to)
 {
     struct column_map map = { from, ident(work, to) };
     const struct column_maps maps = { &map, 1 };
+    rename_hangers(work, relation, &maps);
     for (size_t i = 0; i < relation->column_count; i++) {
         if (text_eq(relation->columns[i].name, from)) {
             relation->columns[i].name = mem_text(work->ctx, to);
@@ -175,6 +221,8 @@ void model_rename_column(const struct work *work, struct state *state, struct re
         model_rename_column(work, state, children[i], from, to);
     }
     struct catalog *catalog = state->catalog;
+    rename_in_views(work, state, say(work, "%s.%s.%s", relation->schema, relation->name, from),
+                    say(work, "%s.%s.%s", relation->schema, relation->name, to));
     for (size_t i = 0; i < catalog->relation_count; i++) {
         struct relation *other = &catalog->relations[i];
         for (size_t k = 0; k < other->constraint_count; k++) {

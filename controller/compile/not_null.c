@@ -152,8 +152,8 @@ static void keep_nulls(struct work *work, const struct pair *pair)
     step->snapshot.of = relation_key(work, relation);
     step->snapshot.key = key;
     step_texts_add(work->ctx, &step->snapshot.columns, pair->copy);
-    step_texts_add(work->ctx, &step->snapshot.current, "");
-    step_texts_add(work->ctx, &step->snapshot.inverse, ident(work, pair->copy));
+    step_texts_add(work->ctx, &step->snapshot.current, pair->forward);
+    step_texts_add(work->ctx, &step->snapshot.inverse, "");
     step_lock(work, step, relation, "ACCESS SHARE");
     step_estimate(step, relation, SCAN_RATE);
 }
@@ -195,6 +195,33 @@ bool compile_set_not_null(struct work *work)
     return true;
 }
 
+void relax_with_proof(struct work *work, const struct place *place, const char *column)
+{
+    const struct relation *relation = place->relation;
+    const char *table = relation_sql(work, relation), *quoted = ident(work, column);
+    const char *check = free_name(work, place->state, relation, say(work, "%s_not_null", column));
+    struct step *step = work_step(work, place->state, place->phase,
+                                  say(work, "Let %s be null", column_words(work, relation, column)),
+                                  "Only the catalog changes");
+    step_up(work, step, "ALTER TABLE %s ALTER COLUMN %s DROP NOT NULL", table, quoted);
+    step_down(work, step, "ALTER TABLE %s ALTER COLUMN %s SET NOT NULL", table, quoted);
+    step_down(work, step, "ALTER TABLE %s DROP CONSTRAINT IF EXISTS %s", table, ident(work, check));
+    step_lock(work, step, relation, "ACCESS EXCLUSIVE");
+    step_risk(work, step, "rows that are null by then stop the way back; they have to get a value");
+    struct step *back =
+        work_step(work, place->state, place->phase, "On the way back: prove that there is no null",
+                  "SET NOT NULL then needs no scan under its strong lock");
+    step_up_nothing(work, back, "this step is for the way back");
+    step_down(work, back, "ALTER TABLE %s VALIDATE CONSTRAINT %s", table, ident(work, check));
+    struct step *guard = work_step(work, place->state, place->phase,
+                                   "On the way back: let nobody write a null any more",
+                                   "NOT VALID needs no scan; the proof is the step before");
+    step_up_nothing(work, guard, "this step is for the way back");
+    step_down(work, guard, "ALTER TABLE %s ADD CONSTRAINT %s CHECK (%s IS NOT NULL) NOT VALID",
+              table, ident(work, check), quoted);
+    back->tags = guard->tags = TAG_NEUTRAL;
+}
+
 bool compile_drop_not_null(struct work *work)
 {
     struct relation *relation;
@@ -208,28 +235,7 @@ bool compile_drop_not_null(struct work *work)
                   column_words(work, relation, column->name));
         return true;
     }
-    const char *table = relation_sql(work, relation), *quoted = ident(work, column->name);
-    const char *check =
-        free_name(work, work->home, relation, say(work, "%s_not_null", column->name));
-    struct step *step =
-        work_step(work, work->home, PHASE_EXPAND,
-                  say(work, "Let %s be null", column_words(work, relation, column->name)),
-                  "Only the catalog changes");
-    step_up(work, step, "ALTER TABLE %s ALTER COLUMN %s DROP NOT NULL", table, quoted);
-    step_down(work, step, "ALTER TABLE %s ALTER COLUMN %s SET NOT NULL", table, quoted);
-    step_down(work, step, "ALTER TABLE %s DROP CONSTRAINT IF EXISTS %s", table, ident(work, check));
-    step_lock(work, step, relation, "ACCESS EXCLUSIVE");
-    struct step *back =
-        work_step(work, work->home, PHASE_EXPAND, "On the way back: prove that there is no null",
-                  "SET NOT NULL then needs no scan under its strong lock");
-    step_up_nothing(work, back, "this step is for the way back");
-    step_down(work, back, "ALTER TABLE %s VALIDATE CONSTRAINT %s", table, ident(work, check));
-    struct step *guard = work_step(work, work->home, PHASE_EXPAND,
-                                   "On the way back: let nobody write a null any more",
-                                   "Rows that are null by then stop the way back; they are named");
-    step_up_nothing(work, guard, "this step is for the way back");
-    step_down(work, guard, "ALTER TABLE %s ADD CONSTRAINT %s CHECK (%s IS NOT NULL) NOT VALID",
-              table, ident(work, check), quoted);
+    relax_with_proof(work, &(struct place){ work->home, relation, PHASE_EXPAND }, column->name);
     column->not_null = false;
     work_touch(work, work->home, relation_key(work, relation));
     return true;

@@ -225,7 +225,8 @@ static void renaming_start(struct work *work, struct renaming *r, struct relatio
         .relation = relation,
         .source = r->from,
         .copy = r->to,
-        .forward = computed ? say(work, "(%s)", r->column->default_expr) : ident(work, r->from),
+        .forward = computed ? say(work, "(%s)::%s", r->column->default_expr, r->column->type)
+                            : ident(work, r->from),
         .backward = computed ? NULL : ident(work, r->to),
     };
     pair_name(work, &r->before);

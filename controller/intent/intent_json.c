@@ -125,6 +125,9 @@ static bool read_known(struct reading *r, const struct key *key, const json_t *v
         return true;
     case VALUE_TEXTS: return read_texts(r, key->name, value, (struct intent_texts *)(void *)field);
     case VALUE_FLAG:
+        if (r->intent->operation == INTENT_CREATE_TABLE) {
+            return true; /* unique: lists of columns; the compiler reads them from `fields` */
+        }
         if (!json_is_boolean(value)) {
             return wrong(r, key->name, "expected true or false", "write true or false");
         }

@@ -194,6 +194,93 @@ $$;""",
         "old": "INSERT INTO notes VALUES (99, 9)",
     },
     {
+        "name": "drop_column",
+        "schema": USERS + "CREATE INDEX nicks ON users (nick, at); ALTER TABLE users ADD CONSTRAINT n UNIQUE (nick, price);"
+                          "DROP VIEW active CASCADE; DROP STATISTICS users_stat;",
+        "intents": [{"drop_column": {"table": "users", "column": "nick"}}],
+        "plain": "ALTER TABLE users DROP COLUMN nick",
+        "old": "INSERT INTO users (email) VALUES ('old@x.org')",
+        "new": "UPDATE users SET nick = 'changed' WHERE id = 7",
+        "after": "INSERT INTO users (email) VALUES ('after@x.org')",
+        "lossy": True,
+    },
+    {
+        "name": "drop_column_not_null",
+        "schema": "CREATE TABLE t (id serial PRIMARY KEY, v text NOT NULL, w text NOT NULL DEFAULT 'w', n serial, "
+                  "CONSTRAINT v CHECK (v <> ''), CONSTRAINT vw CHECK (v <> w)); CREATE UNIQUE INDEX t_v ON t (v);"
+                  "INSERT INTO t (v) SELECT 'v' || n FROM generate_series(1, 50) n; COMMENT ON COLUMN t.v IS 'it';"
+                  "GRANT SELECT (v) ON t TO reader;",
+        "intents": [{"drop_column": {"table": "t", "column": "v"}}, {"drop_column": {"table": "t", "column": "n"}}],
+        "plain": "ALTER TABLE t DROP COLUMN v; ALTER TABLE t DROP COLUMN n",
+        "old": "INSERT INTO t (v) VALUES ('old')",
+        "lossy": True,
+    },
+    {
+        "name": "drop_constraints",
+        "schema": USERS,
+        "intents": [{"drop_constraint": {"table": "friends", "name": name}} for name in
+                    ("friends_pair", "not_self", "friends_b_key")],
+        "plain": "ALTER TABLE friends DROP CONSTRAINT friends_pair, DROP CONSTRAINT not_self, DROP CONSTRAINT friends_b_key",
+        "old": "INSERT INTO friends VALUES (77, 78)",
+    },
+    {
+        "name": "add_unique",
+        "schema": USERS,
+        "intents": [{"add_unique": {"table": "orders", "columns": ["note", "user_id"]}},
+                    {"add_primary_key": {"table": "friends", "columns": ["a", "b"]}}],
+        "plain": "ALTER TABLE orders ADD UNIQUE (note, user_id); ALTER TABLE friends ADD PRIMARY KEY (a, b)",
+        "old": "INSERT INTO friends VALUES (77, 78)",
+    },
+    {
+        "name": "defaults",
+        "schema": USERS,
+        "intents": [{"set_default": {"table": "users", "column": "nick", "default": "'x'"}},
+                    {"drop_default": {"table": "users", "column": "at"}},
+                    {"drop_not_null": {"table": "users", "column": "at"}},
+                    {"comment": {"table": "users", "column": "nick", "text": "it's"}},
+                    {"comment": {"table": "users", "text": "them"}}],
+        "plain": "ALTER TABLE users ALTER COLUMN nick SET DEFAULT 'x', ALTER COLUMN at DROP DEFAULT, "
+                 "ALTER COLUMN at DROP NOT NULL; COMMENT ON COLUMN users.nick IS 'it''s'; COMMENT ON TABLE users IS 'them'",
+    },
+    {
+        "name": "tables",
+        "schema": USERS,
+        "intents": [{"create_table": {"table": "tags", "columns": [
+            {"column": "id", "type": "bigint", "identity": "always"}, {"column": "name", "type": "text", "nullable": False},
+            {"column": "who", "type": "int", "references": "users(id)"}], "primary_key": ["id"], "unique": [["name"]]}},
+            {"add_index": {"table": "tags", "columns": ["who"], "name": "tags_who"}},
+            {"drop_table": {"table": "friends"}}],
+        "plain": "CREATE TABLE tags (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text NOT NULL UNIQUE, "
+                 "who int REFERENCES users (id)); CREATE INDEX tags_who ON tags (who); DROP TABLE friends",
+        "old": "INSERT INTO friends VALUES (77, 78)", "lossy": True,
+    },
+    {
+        "name": "data_backfill",
+        "schema": USERS,
+        "intents": [{"data_backfill": {"table": "users", "set": {"nick": "upper(nick)", "price": "0"},
+                                       "where": "price IS NULL OR id < 5"}}],
+        "plain": "UPDATE users SET nick = upper(nick), price = 0 WHERE price IS NULL OR id < 5",
+        "old": "UPDATE users SET nick = 'mine' WHERE id = 3",
+        "lossy": True,
+    },
+    {
+        "name": "composed", "lossy": True,
+        "schema": USERS + "DROP VIEW active CASCADE;",
+        "intents": [{"add_column": {"table": "users", "column": "first", "type": "text"}},
+                    {"add_index": {"table": "users", "columns": ["first"]}},
+                    {"rename_column": {"table": "users", "column": "nick", "to": "handle"}},
+                    {"change_type": {"table": "users", "column": "handle", "to": "char(30)"}},
+                    {"add_index": {"table": "users", "columns": ["handle", "first"], "name": "hf"}},
+                    {"drop_column": {"table": "users", "column": "price"}}],
+        "plain": """ALTER TABLE users ADD COLUMN first text; CREATE INDEX ON users (first);
+            ALTER TABLE users RENAME COLUMN nick TO handle; DROP STATISTICS users_stat;
+            DROP INDEX users_lower_email;
+            ALTER TABLE users ALTER COLUMN handle TYPE char(30);
+            CREATE INDEX users_lower_email ON users (lower(email)) WHERE handle IS NOT NULL;
+            CREATE STATISTICS users_stat (dependencies) ON email, handle, id FROM users;
+            CREATE INDEX hf ON users (handle, first); ALTER TABLE users DROP COLUMN price""",
+    },
+    {
         "name": "add_check",
         "schema": USERS,
         "intents": [{"add_check": {"table": "users", "name": "positive", "expression": "price > 0"}}],
@@ -206,6 +293,12 @@ REFUSED = [
      "intents": [{"rename_column": {"table": "users", "column": "emial", "to": "x"}}]},
     {"name": "taken", "schema": USERS, "says": "already has a column nick",
      "intents": [{"rename_column": {"table": "users", "column": "email", "to": "nick"}}]},
+    {"name": "read_by_view", "schema": USERS, "says": "view public.active reads users.nick",
+     "intents": [{"drop_column": {"table": "users", "column": "nick"}}]},
+    {"name": "twice", "schema": USERS, "says": "when it is done twice",
+     "intents": [{"data_backfill": {"table": "users", "set": {"price": "price * 100"}}}]},
+    {"name": "no_operation", "schema": USERS, "says": "cannot plan split_column yet",
+     "intents": [{"split_column": {"table": "users", "column": "nick", "into": []}}]},
     {"name": "unlogged", "schema": "CREATE UNLOGGED TABLE u (a int)", "says": "unlogged",
      "intents": [{"change_type": {"table": "u", "column": "a", "to": "bigint"}}]},
 ]

@@ -1,0 +1,288 @@
+/*
+ * Unique constraints and primary keys: the index is built CONCURRENTLY first, the constraint takes
+ * it over. And constraints that go, with a way back that does not block.
+ */
+#include <string.h>
+
+#include "agents/base/mem.h"
+#include "agents/base/text.h"
+#include "controller/compile/families.h"
+
+enum { SCAN_RATE = 2000000 };
+
+/* Duplicates are found before anything is built, instead of after an hour of building. */
+static void prove_unique(struct work *work, const struct relation *relation, const char *columns)
+{
+    const struct intent *it = work->intent;
+    struct text present = text_init(work->ctx, TEXT_LINE);
+    for (size_t i = 0; i < it->columns.count; i++) {
+        text_addf(&present, "%s%s IS NOT NULL", i ? " AND " : "",
+                  ident(work, it->columns.items[i]));
+    }
+    struct step *step =
+        work_step(work, work->home, PHASE_EXPAND,
+                  say(work, "Prove that (%s) of %s has no duplicates", columns, relation->name),
+                  "A build over duplicates fails at its very end");
+    step->kind = STEP_VERIFY;
+    step->transaction = false;
+    step->tags = TAG_NEUTRAL;
+    step->full_scan = true;
+    step->check =
+        say(work,
+            "SELECT NOT EXISTS (SELECT FROM %s WHERE %s GROUP BY %s HAVING "
+            "pg_catalog.count(*) > 1)",
+            relation_sql(work, relation), it->nulls_not_distinct ? "true" : present.data, columns);
+    step_lock(work, step, relation, "ACCESS SHARE");
+    step_estimate(step, relation, SCAN_RATE);
+}
+
+static const char *constraint_name(const struct work *work, const struct relation *relation,
+                                   bool primary)
+{
+    const struct intent *it = work->intent;
+    struct text t = text_init(work->ctx, TEXT_LINE);
+    text_add(&t, relation->name);
+    for (size_t i = 0; i < it->columns.count && !primary; i++) {
+        text_addf(&t, "_%s", it->columns.items[i]);
+    }
+    text_add(&t, primary ? "_pkey" : "_key");
+    return it->name ? it->name : free_name(work, work->home, relation, t.data);
+}
+
+static void build(struct work *work, struct relation *relation, const char *name, bool primary)
+{
+    const struct intent *it = work->intent;
+    const struct catalog_texts names = texts_of(work, it->columns.items, it->columns.count);
+    const char *columns = ident_list(work, &names), *table = relation_sql(work, relation);
+    const struct place place = { work->home, relation, PHASE_MIGRATE };
+    prove_unique(work, relation, columns);
+    struct step *index = index_build(
+        work, &place, name,
+        say(work, "CREATE UNIQUE INDEX CONCURRENTLY %s ON %s USING btree (%s)%s", ident(work, name),
+            table, columns, it->nulls_not_distinct ? " NULLS NOT DISTINCT" : ""));
+    index->tags |= TAG_CONTRACT;
+    struct step *step =
+        work_step(work, work->home, PHASE_MIGRATE,
+                  say(work, "Make %s a constraint of %s", name, relation->name),
+                  "It takes over the index that is there: only the catalog changes");
+    step_up(work, step, "ALTER TABLE %s ADD CONSTRAINT %s %s USING INDEX %s%s", table,
+            ident(work, name), primary ? "PRIMARY KEY" : "UNIQUE", ident(work, name),
+            it->deferrable ? " DEFERRABLE" : "");
+    step_down(work, step, "ALTER TABLE %s DROP CONSTRAINT %s", table, ident(work, name));
+    step_probe(work, step, "SELECT %s", probe_constraint(work, relation, name, false));
+    step_lock(work, step, relation, "ACCESS EXCLUSIVE");
+    model_add_constraint(
+        work, relation,
+        &(struct constraint){ .name = name,
+                              .kind = primary ? 'p' : 'u',
+                              .columns = names,
+                              .definition =
+                                  say(work, "%s (%s)", primary ? "PRIMARY KEY" : "UNIQUE", columns),
+                              .validated = true,
+                              .index = name });
+    model_add_index(work, relation,
+                    &(struct index){ .name = name,
+                                     .definition = say(work,
+                                                       "CREATE UNIQUE INDEX %s ON %s USING btree "
+                                                       "(%s)",
+                                                       name, relation->name, columns),
+                                     .method = "btree",
+                                     .columns = names,
+                                     .key_count = (int)names.count,
+                                     .unique = true,
+                                     .primary = primary,
+                                     .valid = true,
+                                     .ready = true,
+                                     .constraint = name });
+    work_touch(work, work->home, relation_key(work, relation));
+}
+
+static bool columns_found(struct work *work, struct relation *relation)
+{
+    struct column *column;
+    for (size_t i = 0; i < work->intent->columns.count; i++) {
+        if (!find_column(work, relation, work->intent->columns.items[i], &column)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool can_build(struct work *work, struct relation *relation, bool *done)
+{
+    const struct intent *it = work->intent;
+    *done = it->name && relation_constraint(relation, it->name);
+    if (*done) {
+        work_note(work, "info", "nothing-to-do", "%s has a constraint %s already",
+                  relation_key(work, relation), it->name);
+        return false;
+    }
+    if (relation->kind != 'r') {
+        return work_refuse(work, "add it to each partition by hand, then to the parent",
+                           "%s is no plain table: a unique constraint cannot be built there "
+                           "without blocking",
+                           relation_key(work, relation));
+    }
+    if (it->duplicates && !text_eq(it->duplicates, "refuse")) {
+        return work_refuse(work, "remove the duplicates with data_backfill or sql first",
+                           "this version cannot plan duplicates: %s", it->duplicates);
+    }
+    return columns_found(work, relation);
+}
+
+bool compile_add_unique(struct work *work)
+{
+    struct relation *relation;
+    bool done = false;
+    if (!find_table(work, &relation) || !can_build(work, relation, &done)) {
+        return done;
+    }
+    if (work->intent->expressions.count) {
+        return work_refuse(work, "use add_index with unique: true",
+                           "a constraint cannot be on expressions");
+    }
+    build(work, relation, constraint_name(work, relation, false), false);
+    return true;
+}
+
+bool compile_add_primary_key(struct work *work)
+{
+    struct relation *relation;
+    bool done = false;
+    if (!find_table(work, &relation) || !can_build(work, relation, &done)) {
+        return done;
+    }
+    if (relation_primary_key(relation)) {
+        return work_refuse(work, "drop_constraint first, or replace_primary_key",
+                           "%s has the primary key %s already", relation_key(work, relation),
+                           relation_primary_key(relation)->name);
+    }
+    for (size_t i = 0; i < work->intent->columns.count; i++) {
+        struct column *column = relation_column(relation, work->intent->columns.items[i]);
+        if (!column->not_null) {
+            not_null_proven(work, work->home, relation, column->name, PHASE_MIGRATE);
+            column->not_null = true;
+        }
+    }
+    build(work, relation, constraint_name(work, relation, true), true);
+    return true;
+}
+
+/* --- constraints that go --------------------------------------------------------------------- */
+
+static void prove_again(struct work *work, const struct place *place, const struct constraint *c)
+{
+    struct step *step = work_step(work, place->state, place->phase,
+                                  say(work, "On the way back: prove %s again", c->name),
+                                  "VALIDATE reads while everybody goes on");
+    step_up_nothing(work, step, "this step is for the way back");
+    step_down(work, step, "ALTER TABLE %s VALIDATE CONSTRAINT %s",
+              relation_sql(work, place->relation), ident(work, c->name));
+    step->tags = TAG_NEUTRAL;
+}
+
+static struct step *drop_step(struct work *work, const struct place *place,
+                              const struct constraint *c)
+{
+    struct step *step =
+        work_step(work, place->state, place->phase,
+                  say(work, "Drop constraint %s of %s", c->name, place->relation->name),
+                  "Only the catalog changes; its definition is kept for the way "
+                  "back");
+    step->tags = TAG_CONTRACT;
+    step_lock(work, step, place->relation, "ACCESS EXCLUSIVE");
+    step_probe(work, step, "SELECT NOT %s",
+               probe_constraint(work, place->relation, c->name, false));
+    return step;
+}
+
+static const char *mapped_definition(const struct work *work, const struct constraint *c,
+                                     const struct column_maps *maps)
+{
+    /* the referenced side of a foreign key keeps its names */
+    const char *references = c->kind == 'f' ? text_from_keyword(c->definition, "REFERENCES") : NULL;
+    if (!references) {
+        return columns_mapped(work->ctx, c->definition, maps);
+    }
+    const char *mine = mem_textn(work->ctx, c->definition, (size_t)(references - c->definition));
+    return say(work, "%s%s", columns_mapped(work->ctx, mine, maps), references);
+}
+
+static void remove_unique(struct work *work, const struct place *place, const struct constraint *c,
+                          const struct column_maps *maps)
+{
+    const char *table = relation_sql(work, place->relation), *name = ident(work, c->name);
+    struct step *step = drop_step(work, place, c);
+    const struct index *index = c->index ? relation_index(place->relation, c->index) : NULL;
+    step_up(work, step, "ALTER TABLE %s DROP CONSTRAINT %s", table, name);
+    step_down(work, step, "ALTER TABLE %s ADD CONSTRAINT %s %s USING INDEX %s%s", table, name,
+              c->kind == 'p' ? "PRIMARY KEY" : "UNIQUE", ident(work, c->index),
+              c->deferrable ? " DEFERRABLE" : "");
+    if (index) {
+        struct step *built = index_remove(
+            work, place, index->name, index_like(work, place->relation, index, index->name, maps));
+        built->what = say(work, "On the way back: build the index of %s first", c->name);
+        built->why = "The constraint takes it over then, without a scan under its lock";
+        built->probe = NULL; /* forward it is gone already, with its constraint */
+    }
+}
+
+void constraint_remove(struct work *work, const struct place *place, const struct constraint *c,
+                       const struct column_maps *maps)
+{
+    const char *table = relation_sql(work, place->relation), *name = ident(work, c->name);
+    if ((c->kind == 'p' || c->kind == 'u') && place->relation->kind == 'r') {
+        remove_unique(work, place, c, maps);
+        return;
+    }
+    bool two = c->kind == 'c' || (c->kind == 'f' && place->relation->kind == 'r');
+    if (two && c->validated) {
+        prove_again(work, place, c);
+    }
+    struct step *step = drop_step(work, place, c);
+    if (c->kind == 'f') {
+        step_up(work, step, "LOCK TABLE %s, %s IN ACCESS EXCLUSIVE MODE",
+                name_sql(work, c->ref_schema, c->ref_table), table);
+    }
+    step_up(work, step, "ALTER TABLE %s DROP CONSTRAINT %s", table, name);
+    const char *definition = mapped_definition(work, c, maps);
+    bool already = text_ends(definition, " NOT VALID");
+    step_down(work, step, "ALTER TABLE %s ADD CONSTRAINT %s %s%s", table, name, definition,
+              two && !already ? " NOT VALID" : "");
+}
+
+bool compile_drop_constraint(struct work *work)
+{
+    struct relation *relation;
+    const struct intent *it = work->intent;
+    const struct column_maps none = { 0 };
+    if (!find_table(work, &relation)) {
+        return false;
+    }
+    const struct constraint *c = relation_constraint(relation, it->name);
+    if (!c) {
+        work_note(work, "info", "nothing-to-do", "%s has no constraint %s",
+                  relation_key(work, relation), it->name);
+        return true;
+    }
+    const struct catalog *catalog = work->home->catalog;
+    for (size_t i = 0; i < catalog->relation_count && c->index && c->kind != 'f'; i++) {
+        for (size_t k = 0; k < catalog->relations[i].constraint_count; k++) {
+            const struct constraint *key = &catalog->relations[i].constraints[k];
+            if (key->kind == 'f' && text_eq(key->ref_table, relation->name) &&
+                text_eq(key->ref_schema, relation->schema) && text_eq(key->index, c->index)) {
+                return work_refuse(work, "drop that foreign key first",
+                                   "foreign key %s of %s rests on %s", key->name,
+                                   relation_key(work, &catalog->relations[i]), c->name);
+            }
+        }
+    }
+    if (c->inherited) {
+        return work_refuse(work, "drop it at the parent", "constraint %s comes from %s", c->name,
+                           relation->parent ? relation->parent : "a parent");
+    }
+    constraint_remove(work, &(struct place){ work->home, relation, PHASE_CONTRACT }, c, &none);
+    work_touch(work, work->home, relation_key(work, relation));
+    model_drop_constraint(work, relation, it->name);
+    return true;
+}
