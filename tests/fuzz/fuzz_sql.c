@@ -20,20 +20,36 @@ __attribute__((visibility("default"))) const char *__lsan_default_suppressions(v
     return "leak:pg_query_raw_parse\n";
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+struct input {
+    const uint8_t *data;
+    size_t size;
+};
+
+static void take(void *arg)
 {
     SCOPE(tmp);
+    const struct input *in = arg;
     struct error err;
     struct script *script = NULL;
     struct sql_query *query = NULL;
     struct sql_expression *expression = NULL;
     const char *type = NULL;
     bool opaque = false;
-    const char *s = mem_textn(tmp, (const char *)data, size);
-    bool good = sql_parse(tmp, (const char *)data, size, &script, &err);
+    const char *s = mem_textn(tmp, (const char *)in->data, in->size);
+    const char *language = in->size % 2 ? "sql" : "plpgsql";
+    bool good = sql_parse(tmp, (const char *)in->data, in->size, &script, &err);
     good |= sql_query_reads(tmp, s, &query, &err);
     good |= sql_expression_check(tmp, s, &expression, &err);
-    good |= sql_body_reads(tmp, size % 2 ? "sql" : "plpgsql", s, &query, &opaque, &err);
+    good |= sql_body_reads(tmp, language, s, &query, &opaque, &err);
     good |= sql_type_normalise(tmp, s, &type, &err);
-    return good || text_is_utf8(err.message, strlen(err.message)) ? 0 : (abort(), 0);
+    if (!good && !text_is_utf8(err.message, strlen(err.message)))
+        abort();
+}
+
+/* One deep thread an input: five would be most of the work. */
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct error err;
+    struct input in = { data, size };
+    return sql_deep(take, &in, &err) ? 0 : -1;
 }
