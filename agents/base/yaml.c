@@ -391,6 +391,41 @@ struct yaml_node *yaml_parse(const void *ctx, const char *data, size_t len,
     return NULL;
 }
 
+/* Whether the event is a scalar key of the outermost mapping: keys and values alternate there. */
+static bool is_top_key(const yaml_event_t *event, int *depth, bool *value)
+{
+    yaml_event_type_t type = event->type;
+    bool begins = type == YAML_MAPPING_START_EVENT || type == YAML_SEQUENCE_START_EVENT;
+    bool ends = type == YAML_MAPPING_END_EVENT || type == YAML_SEQUENCE_END_EVENT;
+    *depth += begins - ends;
+    if (begins || *depth != 1)
+        return false;
+    *value = !*value;
+    return *value && type == YAML_SCALAR_EVENT;
+}
+
+size_t yaml_first_of(const char *data, size_t len, const char *const *keys, size_t count)
+{
+    __attribute__((cleanup(yaml_parser_delete))) yaml_parser_t parser;
+    int depth = 0;
+    bool value = false;
+    if (!yaml_parser_initialize(&parser))
+        return count;
+    yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
+    yaml_parser_set_input_string(&parser, (const unsigned char *)data, len);
+    for (;;) {
+        AUTO_EVENT event = { 0 };
+        if (!yaml_parser_parse(&parser, &event) || event.type == YAML_DOCUMENT_END_EVENT ||
+            event.type == YAML_STREAM_END_EVENT || depth > YAML_DEPTH_LIMIT)
+            return count;
+        if (!is_top_key(&event, &depth, &value))
+            continue;
+        for (size_t i = 0; i < count; i++)
+            if (text_eq((const char *)event.data.scalar.value, keys[i]))
+                return i;
+    }
+}
+
 struct yaml_node *yaml_load(const void *ctx, const char *path, size_t most,
                             struct yaml_problems *problems)
 {

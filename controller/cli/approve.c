@@ -213,10 +213,10 @@ static bool import_all(const struct options *o, struct error *err)
 
 int command_approve(int argc, char **argv)
 {
-    SCOPE(tmp);
     struct options o = { .signing = { .choice = { .phase = -1 } } };
     struct error err;
     argp_parse(&argp, argc, argv, 0, NULL, &o);
+    SCOPE(tmp);
     o.signing.choice.service = o.flags.service;
     if (!signing_begin(tmp, &o.flags, &o.signing, &err) ||
         !(o.import ? import_all(&o, &err) : sign_all(tmp, &o, &err)))

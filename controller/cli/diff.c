@@ -118,12 +118,12 @@ static void print_json(const struct plan_diff *diff)
 
 int command_diff(int argc, char **argv)
 {
-    SCOPE(tmp);
     struct options o = { 0 };
     struct plan *plans[2] = { NULL };
     struct plan_diff diff;
     struct error err;
     argp_parse(&argp, argc, argv, 0, NULL, &o);
+    SCOPE(tmp);
     for (int i = 0; i < 2; i++)
         if (!place_plan(tmp, o.plans[i], &plans[i], &err))
             return command_failed(argv[0], &err);

@@ -103,10 +103,10 @@ static bool reject(const void *ctx, struct options *o, struct error *err)
 
 int command_reject(int argc, char **argv)
 {
-    SCOPE(tmp);
     struct options o = { .signing = { .choice = { .phase = -1 } } };
     struct error err;
     argp_parse(&argp, argc, argv, 0, NULL, &o);
+    SCOPE(tmp);
     o.signing.choice.service = o.flags.service;
     if (!reject(tmp, &o, &err))
         return command_failed(argv[0], &err);

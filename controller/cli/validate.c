@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agents/base/file.h"
 #include "agents/base/log.h"
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
@@ -26,6 +27,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     struct validate *v = state->input;
     switch (key) {
     case ARGP_KEY_ARG:
+        /* A file is looked into first, then read: a pipe cannot be read twice. */
+        if (text_eq(arg, "-"))
+            argp_error(state, "name a file: standard input is not read here");
         v->files = mem_room(NULL, v->files, const char *, v->count + 1);
         v->files[v->count++] = arg;
         return 0;
@@ -107,27 +111,37 @@ static bool validate_change(const char *path)
     return true;
 }
 
-static bool is_change(const struct yaml_node *root)
-{
-    static const char *const wishes[] = { "intents", "sql", "desired", "request" };
-    for (size_t i = 0; i < sizeof(wishes) / sizeof(wishes[0]); i++)
-        if (yaml_key(root, wishes[i]))
-            return true;
-    return false;
-}
+/* The keys that only one kind of file has. */
+static const struct {
+    const char *key;
+    bool (*validate)(const char *path);
+} kinds[] = {
+    { "flotilla_plan", validate_plan }, { "phases", validate_plan },
+    { "services", validate_manifest },  { "owners", validate_manifest },
+    { "intents", validate_change },     { "sql", validate_change },
+    { "desired", validate_change },     { "request", validate_change },
+};
 
-/* A file is what its keys say, whatever it is called. */
+enum { KIND_COUNT = sizeof(kinds) / sizeof(kinds[0]) };
+
+/* A file is what its keys say, whatever it is called. What says nothing is read as YAML, so that a
+ * file that is none says why. */
 static bool validate_file(const char *path)
 {
     SCOPE(tmp);
+    const char *keys[KIND_COUNT];
+    const char *data = "";
+    size_t len = 0;
+    struct error ignored;
+    for (int i = 0; i < KIND_COUNT; i++)
+        keys[i] = kinds[i].key;
+    if (file_read(tmp, path, PLAN_FILE_BYTES, &data, &len, &ignored)) {
+        size_t kind = yaml_first_of(data, len, keys, KIND_COUNT);
+        if (kind < KIND_COUNT)
+            return kinds[kind].validate(path);
+    }
     struct yaml_problems problems = yaml_problems_for(tmp, path);
-    const struct yaml_node *root = yaml_load(tmp, path, PLAN_FILE_BYTES, &problems);
-    if (yaml_key(root, "flotilla_plan"))
-        return validate_plan(path);
-    if (root && (yaml_key(root, "fleet") || yaml_key(root, "services")))
-        return validate_manifest(path);
-    if (is_change(root))
-        return validate_change(path);
+    const struct yaml_node *root = yaml_load(tmp, path, YAML_FILE_BYTES, &problems);
     if (root)
         yaml_complain(&problems, root,
                       "this is no manifest (which has \"fleet\" and \"services\"), no plan "

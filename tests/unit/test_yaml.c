@@ -256,6 +256,29 @@ static void takes_json(void **state)
     assert_int_equal(yaml_at(root, "/a/1/b")->type, YAML_NULL);
 }
 
+static void tells_files_apart(void **state)
+{
+    (void)state;
+    static const char *const keys[] = { "services", "intents" };
+    static const struct {
+        const char *yaml;
+        size_t first;
+    } cases[] = {
+        { "a: 1\nintents: []\nservices: x\n", 1 },
+        { "services: *x\n", 0 },
+        { "a: intents\nb: [services]\nc: {services: 1}\n", 2 },
+        { "a: &x\n  intents: 1\nb: *x\nservices: 1\n", 0 },
+        { "{\"a\": [[1], {}], \"intents\": 1}", 1 },
+        { "a: [\n", 2 },
+        { "", 2 },
+        { "intents\n", 2 },
+        { "? [a, b]\n: services\nintents: 1\n", 1 },
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        if (yaml_first_of(cases[i].yaml, strlen(cases[i].yaml), keys, 2) != cases[i].first)
+            fail_msg("%s", cases[i].yaml);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -263,6 +286,7 @@ int main(void)
         cmocka_unit_test(collects_every_error), cmocka_unit_test(reads_good_values),
         cmocka_unit_test(becomes_json),         cmocka_unit_test(refuses_with_a_place),
         cmocka_unit_test(is_not_exhausted),     cmocka_unit_test(takes_json),
+        cmocka_unit_test(tells_files_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
