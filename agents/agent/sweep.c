@@ -11,7 +11,11 @@ enum {
     FIRST_BLOCKS = 16,
     FIRST_ROWS = 1000,
     SIZE_MOST = 1 << 20,
+    FIRST_PACE = 10,    /* rows a millisecond: a tenth of what was measured on two cores */
+    PACE_ROWS = 100,    /* fewer tell nothing about it */
+    LATER_PASSES = 16,  /* how much larger ranges may be when most rows are done */
     LOCK_WAIT_MS = 200, /* below deadlock_timeout: in a deadlock we give way, not the application */
+    PROOF_ROWS = 100,   /* of the first batch, tried a second time */
     PASSES_MOST = 100,
     PASS_PAUSE_MS = 300,   /* before looking again at rows that were locked */
     VACUUM_LEAST = 100000, /* rows changed, below which bloat does not matter */
@@ -33,13 +37,18 @@ static bool update_range(struct sweep_state *state, const char *condition, int64
     *changed = rows_affected(rows);
     if (state->proved || *changed == 0)
         return true;
-    struct text again = text_init(tmp, TEXT_FILE);
-    text_addf(&again, "%s AND (tableoid::text, ctid::text) IN (", state->sweep->statement);
-    for (size_t i = 0; i < rows_count(rows) && i < 100; i++)
-        text_addf(&again, "%s('%s', '%s')", i ? ", " : "", rows_text(rows, i, 0),
+    /* by address first, which finds them without looking at the rest of the table */
+    struct text places = text_init(tmp, TEXT_FILE);
+    struct text pairs = text_init(tmp, TEXT_FILE);
+    for (size_t i = 0; i < rows_count(rows) && i < PROOF_ROWS; i++) {
+        text_addf(&places, "%s'%s'", i ? ", " : "", rows_text(rows, i, 1));
+        text_addf(&pairs, "%s('%s', '%s')", i ? ", " : "", rows_text(rows, i, 0),
                   rows_text(rows, i, 1));
-    text_add(&again, ")");
-    if (!connection_query(tmp, db, again.data, NULL, 0, &rows, err))
+    }
+    const char *again = mem_printf(
+        tmp, "%s AND ctid = ANY (ARRAY[%s]::tid[]) AND (tableoid::text, ctid::text) IN (%s)",
+        state->sweep->statement, places.data, pairs.data);
+    if (!connection_query(tmp, db, again, NULL, 0, &rows, err))
         return false;
     if (rows_affected(rows) > 0) {
         fail(err, ERROR_REFUSED, "the backfill would change the same rows again and again");
@@ -91,15 +100,32 @@ static bool batch_try(struct sweep_state *state, const struct sweep_range *range
     return true;
 }
 
-static void adapt(struct sweep_state *state, int64_t ms)
+/* The largest range whose rows could be changed in time if all of them needed it: ranges without
+ * work are quick, and must not let the first one with work become a long one. Later passes find
+ * little to do anywhere. */
+static int64_t size_most(const struct sweep_state *state)
+{
+    const struct sweep_leaf *leaf =
+        &state->leaves[state->at.leaf < state->leaf_count ? state->at.leaf : 0];
+    double rows = state->pace * (double)state->sweep->work->limits.batch_ms;
+    int64_t most = (int64_t)(state->sweep->key ? rows : rows / (double)leaf->dense);
+    most *= state->at.pass > 1 ? LATER_PASSES : 1;
+    return most < 1 ? 1 : most > SIZE_MOST ? SIZE_MOST : most;
+}
+
+static void adapt(struct sweep_state *state, int64_t changed, int64_t ms)
 {
     int64_t aim = state->sweep->work->limits.batch_ms;
     int64_t size = ms > 0 ? state->size * aim / ms : state->size * 2;
+    if (changed >= PACE_ROWS)
+        state->pace = (state->pace + (double)changed / (double)(ms > 0 ? ms : 1)) / 2;
     if (size > state->size * 2)
         size = state->size * 2;
     if (size < state->size / 2)
         size = state->size / 2;
-    state->size = size < 1 ? 1 : size > SIZE_MOST ? SIZE_MOST : size;
+    if (size > size_most(state))
+        size = size_most(state);
+    state->size = size < 1 ? 1 : size;
 }
 
 static bool gave_way(const struct error *err)
@@ -115,6 +141,7 @@ static bool batch_run(struct sweep_state *state, struct error *err)
     struct sweep_range range = { 0 };
     int64_t began = clock_mono_ms();
     bool skip = state->at.pass == 1;
+    int64_t before = state->sum.rows;
     if (!sweep_next(tmp, state, &range, err))
         return false;
     while (!batch_try(state, &range, skip, err)) {
@@ -130,7 +157,7 @@ static bool batch_run(struct sweep_state *state, struct error *err)
     int64_t ms = clock_mono_ms() - began;
     if (ms > state->sum.longest_ms)
         state->sum.longest_ms = ms;
-    adapt(state, ms);
+    adapt(state, state->sum.rows - before, ms);
     return true;
 }
 
@@ -186,6 +213,7 @@ static bool load(struct sweep_state *state, struct error *err)
 {
     struct journal_cursor cursor;
     state->size = state->sweep->key ? FIRST_ROWS : FIRST_BLOCKS;
+    state->pace = FIRST_PACE;
     state->at.pass = 1;
     state->proved = state->sweep->settles;
     if (!sweep_leaves(state, err) ||

@@ -19,7 +19,10 @@ bool sweep_leaves(struct sweep_state *state, struct error *err)
             " SELECT i.inhrelid FROM pg_catalog.pg_inherits i JOIN below b ON i.inhparent = b.oid)"
             " SELECT n.nspname, c.relname, c.relkind, c.relpersistence, c.reltuples::bigint,"
             " CASE WHEN c.relkind = 'r' THEN pg_catalog.pg_relation_size(c.oid) /"
-            " pg_catalog.current_setting('block_size')::bigint END"
+            " pg_catalog.current_setting('block_size')::bigint END,"
+            " pg_catalog.current_setting('block_size')::bigint / (28 + coalesce((SELECT"
+            " sum(s.avg_width) FROM pg_catalog.pg_stats s WHERE s.schemaname = n.nspname"
+            " AND s.tablename = c.relname AND NOT s.inherited), 36))"
             " FROM below b JOIN pg_catalog.pg_class c ON c.oid = b.oid"
             " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
             " WHERE c.relkind <> 'p' ORDER BY 1, 2",
@@ -34,6 +37,7 @@ bool sweep_leaves(struct sweep_state *state, struct error *err)
         leaf->sql = object_name_sql(state, leaf->schema, leaf->name);
         leaf->rows = rows_int(rows, i, 4);
         leaf->blocks = rows_int(rows, i, 5);
+        leaf->dense = rows_int(rows, i, 6) > 0 ? rows_int(rows, i, 6) : 1;
         state->blocks += leaf->blocks;
         state->rows += leaf->rows > 0 ? leaf->rows : 0;
         if (!text_eq(rows_text(rows, i, 2), "r"))

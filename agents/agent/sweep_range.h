@@ -12,7 +12,8 @@ struct sweep_leaf {
     const char *schema, *name;
     const char *sql; /* quoted */
     int64_t blocks;
-    int64_t rows; /* estimate; -1 unknown */
+    int64_t rows;  /* estimate; -1 unknown */
+    int64_t dense; /* rows that a full block can hold, by the statistics of their width */
 };
 
 /* Where a sweep is: what the cursor in the journal holds. */
@@ -35,6 +36,7 @@ struct sweep_state {
     int64_t rows;
     struct sweep_place at;
     int64_t size;       /* blocks or rows of the next range */
+    double pace;        /* rows changed a millisecond, as seen so far */
     bool proved;        /* the condition was seen to become false */
     int64_t unvacuumed; /* rows changed since the last VACUUM */
     struct sweep_result sum;
