@@ -1,0 +1,267 @@
+#include "controller/check/lint.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#include "agents/base/mem.h"
+#include "agents/base/name.h"
+#include "agents/base/text.h"
+#include "controller/check/linting.h"
+
+enum { SMALL_ROWS = 10000 };
+
+/* Rules whose harm grows with the table. */
+static bool is_sized(const char *rule)
+{
+    static const char *const sized[] = {
+        "index-create-blocking",
+        "reindex-blocking",
+        "fk-validating",
+        "check-validating",
+        "unique-blocking",
+        "pk-blocking",
+        "exclusion-blocking",
+        "not-null-scan",
+        "column-type-rewrite",
+        "column-type-recheck",
+        "add-column-volatile-default",
+        "add-column-autoincrement",
+        "add-column-stored-generated",
+        "add-column-constrained-domain",
+        "add-column-inline-check-scan",
+        "table-rewrite-other",
+        "heap-compaction-blocking",
+        "matview-refresh-blocking",
+        "backfill-unbatched",
+        "delete-unbounded",
+        "create-table-as-large",
+        "stmt-after-strong-lock",
+        "partition-attach-scan",
+        "set-expression-rewrite",
+        "domain-constraint-scan",
+        "not-valid-validate-same-txn",
+        "backfill-with-ddl-same-txn",
+        "pk-index-nullable-scan",
+        "index-drop-blocking",
+        "multi-alter-same-table",
+    };
+    for (size_t i = 0; i < sizeof sized / sizeof *sized; i++) {
+        if (text_eq(sized[i], rule)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_on(const struct lint_options *o, const struct rule *rule)
+{
+    if (o->only && o->only->count > 0) {
+        return sql_texts_have(o->only, rule->id);
+    }
+    return o->all || rule->on;
+}
+
+void found(struct linter *l, const char *id, const char *rewrite, const char *fmt, ...)
+{
+    const struct rule *rule = rule_find(id);
+    struct lint_statement *at = &l->result->statements[l->index];
+    if (!rule || !is_on(l->options, rule) || suppressed(l->script, at->statement, id)) {
+        return;
+    }
+    for (size_t i = 0; i < at->count; i++) {
+        if (at->findings[i].rule == rule) {
+            return;
+        }
+    }
+    va_list ap;
+    va_start(ap, fmt);
+    const char *message = talloc_vasprintf(l->ctx, fmt, ap);
+    va_end(ap);
+    at->findings = mem_room(l->ctx, at->findings, struct finding, at->count + 1);
+    at->findings[at->count++] = (struct finding){
+        .rule = rule,
+        .severity = l->small && is_sized(id) ? SEVERITY_INFO : rule->severity,
+        .message = message,
+        .hint = rule->instead,
+        .rewrite_sql = rewrite,
+        .line = at->statement->problem ? at->statement->problem->line : at->statement->line,
+    };
+}
+
+struct world_table *old_table(struct linter *l, struct sql_name name)
+{
+    struct world_table *t = world_table(l->world, name);
+    return t && !t->fresh && !t->temporary ? t : NULL;
+}
+
+bool in_transaction(const struct linter *l)
+{
+    return l->judge->transaction || l->judge->assumed || l->nested;
+}
+
+bool made_later(const struct linter *l, enum sql_object_kind kind, struct sql_name name)
+{
+    for (size_t i = l->index + 1; i < l->script->count; i++) {
+        const struct statement *s = &l->script->statements[i];
+        for (size_t k = 0; k < s->object_count; k++) {
+            const struct sql_object *o = &s->objects[k];
+            bool same = o->kind == kind || (kind == SQL_OBJECT_TABLE && o->kind == SQL_OBJECT_VIEW);
+            if (o->role == SQL_CREATED && same &&
+                sql_name_eq((struct sql_name){ o->schema, o->name }, name)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+const char *quoted(const void *ctx, const char *name)
+{
+    bool plain = name && (*name == '_' || (*name >= 'a' && *name <= 'z'));
+    for (const char *p = name; plain && *p != '\0'; p++) {
+        plain = *p == '_' || (*p >= 'a' && *p <= 'z') || (*p >= '0' && *p <= '9');
+    }
+    return plain ? name : text_quote_ident(ctx, name ? name : "");
+}
+
+const char *sql_of(const void *ctx, struct sql_name name)
+{
+    return name.schema ? mem_printf(ctx, "%s.%s", quoted(ctx, name.schema), quoted(ctx, name.name))
+                       : quoted(ctx, name.name);
+}
+
+const char *quoted_list(const void *ctx, const struct sql_texts *names)
+{
+    struct text t = text_init(ctx, TEXT_LINE);
+    for (size_t i = 0; i < names->count; i++) {
+        text_addf(&t, "%s%s", i > 0 ? ", " : "", quoted(ctx, names->items[i]));
+    }
+    return t.data;
+}
+
+const char *derived_name(const void *ctx, const char *table, const struct sql_texts *columns,
+                         const char *suffix)
+{
+    struct text t = text_init(ctx, TEXT_LINE);
+    text_add(&t, table);
+    for (size_t i = 0; i < columns->count; i++) {
+        text_addf(&t, "_%s", columns->items[i]);
+    }
+    text_addf(&t, "_%s", suffix);
+    return object_name_fit(ctx, t.data);
+}
+
+static bool all_small(struct linter *l)
+{
+    int64_t most = l->options->small ? l->options->small : SMALL_ROWS;
+    bool any = false;
+    for (size_t i = 0; i < l->v->lock_count; i++) {
+        const struct verdict_lock *lock = &l->v->locks[i];
+        if (lock->fresh) {
+            continue;
+        }
+        SCOPE(tmp);
+        const char *dot = strchr(lock->relation, '.');
+        struct sql_name name = { mem_textn(tmp, lock->relation, (size_t)(dot - lock->relation)),
+                                 dot + 1 };
+        const struct world_table *t = world_find(l->world, name);
+        if (!t || t->rows < 0 || t->rows >= most) {
+            return false;
+        }
+        any = true;
+    }
+    return any;
+}
+
+static void rules_run(struct linter *l)
+{
+    lint_opaque(l);
+    if (l->s->kind != SQL_STMT_UNPARSED && l->s->kind != SQL_STMT_PSQL) {
+        lint_alter(l);
+        lint_index(l);
+        lint_create(l);
+        lint_drop(l);
+        lint_compat(l);
+        lint_data(l);
+        lint_session(l);
+        lint_style(l);
+    }
+}
+
+/* Statements inside of a block or a called function get the same rules; their findings stand at
+ * the statement of the script. */
+static bool lint_body(struct linter *l, const struct script *body, struct error *err)
+{
+    const struct statement *outer = l->s;
+    const struct verdict *outer_verdict = l->v;
+    bool was = l->nested;
+    l->nested = true;
+    for (size_t i = 0; i < body->count; i++) {
+        struct verdict *v;
+        l->s = &body->statements[i];
+        if (!statement_foresee(l->ctx, l->judge, l->s, &v, err)) {
+            return false;
+        }
+        l->v = v;
+        l->small = all_small(l);
+        rules_run(l);
+    }
+    l->s = outer;
+    l->v = outer_verdict;
+    l->nested = was;
+    return true;
+}
+
+static bool statement_lint(struct linter *l, struct error *err)
+{
+    struct verdict *v;
+    l->s = &l->script->statements[l->index];
+    l->result->statements[l->index].statement = l->s;
+    if (!statement_foresee(l->ctx, l->judge, l->s, &v, err)) {
+        return false;
+    }
+    l->v = v;
+    l->result->statements[l->index].verdict = v;
+    l->small = all_small(l);
+    rules_run(l);
+    if (l->s->kind == SQL_STMT_DO && l->s->body->script && !lint_body(l, l->s->body->script, err)) {
+        return false;
+    }
+    lint_session_step(l);
+    world_apply(l->judge, l->s);
+    return true;
+}
+
+bool lint_script(const void *ctx, const char *text, size_t length,
+                 const struct lint_options *options, struct lint_result **out, struct error *err)
+{
+    struct lint_result *result = mem_new(ctx, struct lint_result);
+    struct script *script;
+    if (!sql_parse(result, text, length, &script, err)) {
+        return false;
+    }
+    result->script = script;
+    result->count = script->count;
+    result->statements = mem_array(result, struct lint_statement, script->count);
+    struct judge *judge = judge_new(result, options->catalog, options->version);
+    judge_assume_transaction(judge, options->transaction);
+    for (size_t i = 0; i < options->row_count; i++) {
+        judge_assume_rows(judge, options->rows[i].table, options->rows[i].rows);
+    }
+    struct linter l = {
+        .ctx = result,
+        .options = options,
+        .judge = judge,
+        .world = judge->world,
+        .script = script,
+        .result = result,
+    };
+    for (l.index = 0; l.index < script->count; l.index++) {
+        if (!statement_lint(&l, err)) {
+            return false;
+        }
+    }
+    lint_script_end(&l);
+    *out = result;
+    return true;
+}

@@ -1,0 +1,211 @@
+/* Transactions, timeouts, locks held: rules that look along the script. */
+#include <string.h>
+#include <strings.h>
+
+#include "agents/base/mem.h"
+#include "agents/base/text.h"
+#include "controller/check/linting.h"
+
+static bool is_data(const struct statement *s)
+{
+    return s->kind >= SQL_STMT_SELECT && s->kind <= SQL_STMT_COPY;
+}
+
+/* The strongest lock on a relation that existed before, that DDL takes. */
+static const struct verdict_lock *strongest(const struct linter *l)
+{
+    const struct verdict_lock *best = NULL;
+    for (size_t i = 0; i < l->v->lock_count && !is_data(l->s); i++) {
+        const struct verdict_lock *lock = &l->v->locks[i];
+        if (!lock->fresh && lock_blocks_writes(lock->mode) && (!best || lock->mode > best->mode)) {
+            best = lock;
+        }
+    }
+    return best;
+}
+
+/* DROP INDEX of an index that nobody described locks a table that is not known. */
+static bool locks_unseen(const struct linter *l)
+{
+    struct world_index *x = NULL;
+    const struct statement *s = l->s;
+    return s->kind == SQL_STMT_DROP && s->object == SQL_OBJECT_INDEX && !s->concurrently &&
+           l->v->lock_count == 0 && !world_has_catalog(l->world) &&
+           !(s->name.name && world_index(l->world, s->name, &x));
+}
+
+static void timeouts(struct linter *l)
+{
+    const struct verdict_lock *lock = strongest(l);
+    if (!lock && !locks_unseen(l)) {
+        return;
+    }
+    if (!l->lock_timeout && !l->local_lock_timeout && !l->lock_timeout_said) {
+        l->lock_timeout_said = true;
+        found(l, "missing-lock-timeout",
+              mem_printf(l->ctx, "SET lock_timeout = '2s';\n%s;", l->s->sql),
+              lock ? "it waits without limit for %s on %s, and everybody waits behind it"
+                   : "it waits without limit for its lock (%s%s), and everybody waits behind it",
+              lock ? lock_mode_name(lock->mode) : "ACCESS EXCLUSIVE",
+              lock ? lock->relation : " on the index's table");
+    }
+    if (!l->statement_timeout && !l->local_statement_timeout && !l->statement_timeout_said) {
+        l->statement_timeout_said = true;
+        found(l, "missing-statement-timeout", NULL, "nothing limits how long it runs");
+    }
+}
+
+static bool held(const struct linter *l, const char *relation)
+{
+    return sql_texts_have(&l->strong, relation);
+}
+
+/* Work that lengthens the time for which earlier locks of the transaction are held. */
+static void after_lock(struct linter *l)
+{
+    if (!in_transaction(l) || l->strong.count == 0 || l->s->kind == SQL_STMT_TRANSACTION) {
+        return;
+    }
+    bool other = false;
+    for (size_t i = 0; i < l->v->lock_count; i++) {
+        const struct verdict_lock *lock = &l->v->locks[i];
+        other = other || (!lock->fresh && !is_data(l->s) && !held(l, lock->relation) &&
+                          lock_blocks_writes(lock->mode));
+    }
+    if (other || l->v->full_scan || l->v->rewrite) {
+        found(l, "stmt-after-strong-lock", NULL,
+              "%s has been locked by this transaction and waits for this statement too",
+              l->strong.items[0]);
+    }
+}
+
+static void nesting(struct linter *l)
+{
+    const struct statement *s = l->s;
+    bool open = l->judge->transaction, runner = l->judge->assumed;
+    bool ends = s->transaction == SQL_COMMIT || s->transaction == SQL_ROLLBACK;
+    if (s->transaction == SQL_BEGIN && (open || runner)) {
+        found(l, "txn-nesting", NULL, "a transaction is open already%s",
+              runner ? " (the runner's)" : "");
+    } else if (ends && !open) {
+        found(l, "txn-nesting", NULL,
+              runner ? "it ends the transaction that the runner opened"
+                     : "there is no transaction to end");
+    }
+}
+
+static void transactions(struct linter *l)
+{
+    const struct statement *s = l->s;
+    if (s->kind == SQL_STMT_TRANSACTION) {
+        if (!l->nested) {
+            nesting(l);
+        }
+    } else if (!l->v->transaction && in_transaction(l)) {
+        found(l, "txn-forbidden", NULL, "the server refuses it inside of a transaction%s",
+              l->judge->assumed && !l->judge->transaction ? " (the runner opens one)" : "");
+    }
+}
+
+static bool waits_at_will(const struct linter *l)
+{
+    return !l->lock_timeout && !l->local_lock_timeout;
+}
+
+void lint_session(struct linter *l)
+{
+    const struct verdict_lock *lock = strongest(l);
+    transactions(l);
+    if (l->s->kind == SQL_STMT_LOCK && lock && waits_at_will(l)) {
+        found(l, "explicit-lock", NULL, "%s on %s, waited for without limit", l->s->text,
+              lock->relation);
+    }
+    timeouts(l);
+    after_lock(l);
+}
+
+static bool off(const struct statement *s)
+{
+    const char *v = s->values.count > 0 ? s->values.items[0] : "";
+    return s->kind == SQL_STMT_RESET || text_eq(v, "0") || text_eq(v, "0s") || text_eq(v, "0ms") ||
+           text_eq(v, "-1") || *v == '\0';
+}
+
+static void setting(struct linter *l, const struct statement *s)
+{
+    bool lock = strcasecmp(s->setting, "lock_timeout") == 0 || *s->setting == '\0';
+    bool statement = strcasecmp(s->setting, "statement_timeout") == 0 || *s->setting == '\0';
+    bool on = !off(s);
+    if (s->local && !in_transaction(l)) { /* a warning, and nothing set */
+        return;
+    }
+    if (lock) {
+        *(s->local ? &l->local_lock_timeout : &l->lock_timeout) = on;
+        l->local_lock_timeout = l->local_lock_timeout && on;
+        l->lock_timeout_said = l->lock_timeout_said && !on;
+    }
+    if (statement) {
+        *(s->local ? &l->local_statement_timeout : &l->statement_timeout) = on;
+        l->statement_timeout_said = l->statement_timeout_said && !on;
+    }
+}
+
+/* SELECT set_config('lock_timeout', '2s', …) */
+static void set_config(struct linter *l, const struct statement *s)
+{
+    if (s->kind == SQL_STMT_SELECT && s->query &&
+        sql_texts_have(&s->query->functions, "set_config") && strstr(s->sql, "lock_timeout")) {
+        l->lock_timeout = true;
+    }
+}
+
+static void transaction_over(struct linter *l)
+{
+    l->strong.count = l->not_valid.count = 0;
+    l->wrote = l->local_lock_timeout = l->local_statement_timeout = false;
+}
+
+static void remember(struct linter *l, const struct statement *s, const struct verdict *v)
+{
+    for (size_t i = 0; i < v->lock_count && !is_data(s); i++) {
+        const struct verdict_lock *lock = &v->locks[i];
+        if (!lock->fresh && lock_blocks_writes(lock->mode) && !held(l, lock->relation)) {
+            sql_texts_add(l->ctx, &l->strong, lock->relation);
+        }
+    }
+    for (size_t i = 0; i < s->alter_count; i++) {
+        const struct sql_alter *a = &s->alters[i];
+        if (a->kind == SQL_ALTER_ADD_CONSTRAINT && a->constraint->not_valid && a->name) {
+            sql_texts_add(l->ctx, &l->not_valid, a->name);
+        }
+    }
+}
+
+void lint_session_step(struct linter *l)
+{
+    const struct statement *s = l->s;
+    if (s->kind == SQL_STMT_SET || s->kind == SQL_STMT_RESET) {
+        setting(l, s);
+    } else if (s->kind == SQL_STMT_DISCARD && s->full) {
+        l->lock_timeout = l->statement_timeout = false;
+    } else if (s->kind == SQL_STMT_TRANSACTION && s->transaction != SQL_SAVEPOINT) {
+        transaction_over(l);
+        l->begin_line = s->transaction == SQL_BEGIN ? s->line : 0;
+    } else if (in_transaction(l)) {
+        remember(l, s, l->v);
+    }
+    set_config(l, s);
+    l->last_alter = s->kind == SQL_STMT_ALTER_TABLE ? s : NULL;
+}
+
+void lint_session_end(struct linter *l)
+{
+    for (size_t i = l->script->count; i > 0 && l->judge->transaction; i--) {
+        const struct statement *s = &l->script->statements[i - 1];
+        if (s->kind == SQL_STMT_TRANSACTION && s->transaction == SQL_BEGIN) {
+            l->index = i - 1;
+            found(l, "txn-uncommitted", NULL, "the transaction that begins here is never ended");
+            return;
+        }
+    }
+}

@@ -1,0 +1,195 @@
+/* Types, names, forms: opinions, most of them off by default. */
+#include <ctype.h>
+#include <string.h>
+
+#include "agents/base/mem.h"
+#include "agents/base/text.h"
+#include "controller/check/linting.h"
+#include "controller/sql/token.h"
+
+enum { NAME_MAX_BYTES = 63 }; /* NAMEDATALEN - 1 */
+
+static void type_said(struct linter *l, const struct sql_column *c)
+{
+    static const struct {
+        const char *type, *rule;
+    } types[] = {
+        { "character varying(", "type-varchar-limit" },
+        { "character(", "type-char" },
+        { "timestamp without", "type-timestamp" },
+        { "smallint", "type-smallint" },
+        { "smallserial", "type-smallint" },
+        { "money", "type-money" },
+    };
+    const char *type = c->type ? c->type : "";
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        if (text_starts(type, types[i].type)) {
+            found(l, types[i].rule, NULL, "\"%s\" is %s", c->name, type);
+        }
+    }
+    if (text_starts(type, "timestamp(") && text_ends(type, "without time zone")) {
+        found(l, "type-timestamp", NULL, "\"%s\" is %s", c->name, type);
+    }
+    if (c->serial) {
+        found(l, "type-serial", NULL, "\"%s\" is %s", c->name, type);
+    }
+    bool key = false;
+    for (size_t i = 0; i < c->constraint_count; i++) {
+        key = key || c->constraints[i].kind == 'p';
+    }
+    if ((key && text_eq(type, "integer")) || text_eq(type, "serial") ||
+        (c->identity && text_eq(type, "integer"))) {
+        found(l, "type-int-key", NULL, "\"%s\" ends at 2,147,483,647", c->name);
+    }
+}
+
+static bool has_primary(const struct sql_table *t)
+{
+    for (size_t i = 0; i < t->constraint_count; i++) {
+        if (t->constraints[i].kind == 'p') {
+            return true;
+        }
+    }
+    for (size_t i = 0; i < t->column_count; i++) {
+        for (size_t k = 0; k < t->columns[i].constraint_count; k++) {
+            if (t->columns[i].constraints[k].kind == 'p') {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static int width(const char *type)
+{
+    return text_eq(type, "boolean")                                                     ? 1
+           : text_eq(type, "smallint")                                                  ? 2
+           : text_eq(type, "integer") || text_eq(type, "date") || text_eq(type, "real") ? 4
+           : text_eq(type, "bigint") || text_starts(type, "timestamp") ||
+                   text_eq(type, "double precision")
+               ? 8
+               : 0;
+}
+
+static void alignment(struct linter *l, const struct sql_table *t)
+{
+    int wasted = 0, at = 0;
+    for (size_t i = 0; i < t->column_count; i++) {
+        int w = width(t->columns[i].type ? t->columns[i].type : "");
+        if (w == 0) {
+            return;
+        }
+        wasted += (w - at % w) % w;
+        at += (w - at % w) % w + w;
+    }
+    if (wasted >= 8) {
+        found(l, "column-alignment", NULL, "%d bytes of every row are padding", wasted);
+    }
+}
+
+static void table_style(struct linter *l)
+{
+    const struct statement *s = l->s;
+    const struct sql_table *t = s->table;
+    for (size_t i = 0; i < t->column_count; i++) {
+        type_said(l, &t->columns[i]);
+    }
+    bool own = !t->partition_of.name && t->inherit_count == 0 && t->like_count == 0 &&
+               s->object == SQL_OBJECT_TABLE && !s->temporary;
+    if (own && !has_primary(t)) {
+        bool later = false;
+        for (size_t i = l->index + 1; i < l->script->count; i++) {
+            const struct statement *after = &l->script->statements[i];
+            for (size_t k = 0; k < after->alter_count; k++) {
+                later =
+                    later || (sql_name_eq(after->name, s->name) && after->alters[k].constraint &&
+                              after->alters[k].constraint->kind == 'p');
+            }
+        }
+        if (!later) {
+            found(l, "table-without-pk", NULL, "\"%s\" has no primary key", s->name.name);
+        }
+    }
+    if (t->persistence == 'u') {
+        found(l, "unlogged-table", NULL, "a crash empties \"%s\"", s->name.name);
+    }
+    alignment(l, t);
+}
+
+static void existence(struct linter *l)
+{
+    const struct statement *s = l->s;
+    bool make = s->kind == SQL_STMT_CREATE_TABLE || s->kind == SQL_STMT_CREATE_INDEX ||
+                s->kind == SQL_STMT_CREATE_SEQUENCE || s->kind == SQL_STMT_CREATE_SCHEMA ||
+                s->kind == SQL_STMT_CREATE_EXTENSION;
+    bool unmake = s->kind == SQL_STMT_DROP;
+    if (!in_transaction(l) && ((make && !s->if_not_exists) || (unmake && !s->if_exists))) {
+        found(l, "robust-if-exists", NULL, "it fails when it is run again");
+    }
+}
+
+static void long_names(struct linter *l)
+{
+    SCOPE(tmp);
+    const struct statement *s = l->s;
+    struct tokens t = tokens_of(tmp, s->sql, 0, strlen(s->sql));
+    for (size_t i = 0; i < t.count; i++) {
+        const struct token k = t.items[i];
+        size_t n = k.end - k.start - (k.kind == TOKEN_QUOTED ? 2 : 0);
+        if ((k.kind == TOKEN_WORD || k.kind == TOKEN_QUOTED) && n > NAME_MAX_BYTES) {
+            found(l, "identifier-too-long", NULL, "the server cuts it to 63 bytes: %.*s",
+                  (int)(n > 100 ? 100 : n), s->sql + k.start);
+        }
+    }
+}
+
+static bool is_plain(const char *name)
+{
+    for (const char *p = name ? name : ""; *p != '\0'; p++) {
+        if (!islower((unsigned char)*p) && !isdigit((unsigned char)*p) && *p != '_') {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void names(struct linter *l)
+{
+    const struct statement *s = l->s;
+    for (size_t i = 0; i < s->object_count; i++) {
+        const struct sql_object *o = &s->objects[i];
+        const char *name = o->column ? o->column : o->name;
+        if (o->role == SQL_CREATED && !is_plain(name)) {
+            found(l, "naming-convention", NULL, "\"%s\" has to be quoted everywhere", name);
+        }
+        if (o->kind == SQL_OBJECT_TABLE && o->name && !o->schema && !s->temporary) {
+            found(l, "schema-unqualified", NULL, "\"%s\" is found by the search_path", o->name);
+        }
+    }
+}
+
+void lint_style(struct linter *l)
+{
+    const struct statement *s = l->s;
+    if (s->kind == SQL_STMT_CREATE_TABLE) {
+        table_style(l);
+    }
+    for (size_t i = 0; s->kind == SQL_STMT_ALTER_TABLE && i < s->alter_count; i++) {
+        if (s->alters[i].definition) {
+            type_said(l, s->alters[i].definition);
+        } else if (s->alters[i].kind == SQL_ALTER_SET_UNLOGGED) {
+            found(l, "unlogged-table", NULL, "a crash empties \"%s\"", s->name.name);
+        }
+    }
+    if (s->kind == SQL_STMT_CREATE_ENUM) {
+        found(l, "enum-created", NULL, "values of \"%s\" can never be removed", s->name.name);
+    } else if (s->kind == SQL_STMT_ALTER_ENUM && s->add_value && !s->neighbour) {
+        found(l, "enum-value-order", NULL, "'%s' goes to the end", s->sub_name);
+    } else if (s->kind == SQL_STMT_CREATE_RULE) {
+        found(l, "rule-created", NULL, "\"%s\" rewrites queries on \"%s\"", s->sub_name,
+              s->name.name);
+    }
+    existence(l);
+    long_names(l);
+    names(l);
+}

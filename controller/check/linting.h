@@ -1,0 +1,70 @@
+/*
+ * A script being linted: private to check/. Rules are functions over the statement, its verdict and
+ * this state; they speak through found().
+ */
+#ifndef CONTROLLER_CHECK_LINTING_H
+#define CONTROLLER_CHECK_LINTING_H
+
+#include "controller/check/judging.h"
+#include "controller/check/lint.h"
+
+struct linter {
+    const void *ctx;
+    const struct lint_options *options;
+    struct judge *judge;
+    struct world *world;
+    const struct script *script;
+    struct lint_result *result;
+    size_t index;              /* of the statement of the script */
+    const struct statement *s; /* the one looked at: of the script, or of a body in it */
+    const struct verdict *v;   /* its verdict */
+    bool nested;
+    bool small; /* all that it locks is known to be small */
+    /* the session */
+    bool lock_timeout, local_lock_timeout, lock_timeout_said;
+    bool statement_timeout, local_statement_timeout, statement_timeout_said;
+    /* the transaction */
+    struct sql_texts strong;    /* relations held by DDL in a mode that stops writers */
+    bool wrote;                 /* rows were changed */
+    struct sql_texts not_valid; /* constraints added NOT VALID */
+    int begin_line;
+    const struct statement *last_alter; /* the statement before, if an ALTER TABLE */
+};
+
+/* A finding of the rule, if it is on; once per rule and statement. The rewrite may be null. */
+void found(struct linter *l, const char *rule, const char *rewrite, const char *fmt, ...)
+    PRINTF_LIKE(4, 5);
+
+/* The table existed before the script: null otherwise. */
+struct world_table *old_table(struct linter *l, struct sql_name name);
+bool in_transaction(const struct linter *l);
+/* A later statement of the script makes an object of that kind and name again. */
+bool made_later(const struct linter *l, enum sql_object_kind kind, struct sql_name name);
+/* "schema.name" or "name" quoted for SQL, as the statement wrote it. */
+const char *sql_of(const void *ctx, struct sql_name name);
+const char *quoted(const void *ctx, const char *name);
+const char *quoted_list(const void *ctx, const struct sql_texts *names);
+/* A name for something on a table, cut to what fits. */
+const char *derived_name(const void *ctx, const char *table, const struct sql_texts *columns,
+                         const char *suffix);
+
+void lint_alter(struct linter *l);
+void lint_column_added(struct linter *l, const struct world_table *t, const struct sql_alter *a);
+void lint_constraint_added(struct linter *l, const struct world_table *t,
+                           const struct sql_constraint *k);
+void lint_index(struct linter *l);
+void lint_create(struct linter *l);
+void lint_drop(struct linter *l);
+void lint_compat(struct linter *l);
+void lint_data(struct linter *l);
+void lint_opaque(struct linter *l);
+void lint_session(struct linter *l);      /* before the state moves */
+void lint_session_step(struct linter *l); /* moves the state */
+void lint_session_end(struct linter *l);
+void lint_style(struct linter *l);
+void lint_script_end(struct linter *l);
+
+/* A comment takes the finding back. */
+bool suppressed(const struct script *script, const struct statement *statement, const char *rule);
+
+#endif
