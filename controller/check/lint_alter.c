@@ -278,20 +278,8 @@ static void merged(struct linter *l)
     if (!before || !sql_name_eq(before->name, now->name) || before->object != now->object) {
         return;
     }
-    for (int side = 0; side < 2; side++) {
-        const struct statement *s = side ? now : before;
-        for (size_t i = 0; i < s->alter_count; i++) {
-            const struct sql_alter *a = &s->alters[i];
-            bool apart =
-                a->kind == SQL_ALTER_VALIDATE_CONSTRAINT || a->kind == SQL_ALTER_DETACH_PARTITION ||
-                a->kind == SQL_ALTER_ATTACH_PARTITION || a->kind == SQL_ALTER_SET_STATISTICS ||
-                (a->constraint && a->constraint->not_valid) ||
-                (side && a->kind == SQL_ALTER_DROP_CONSTRAINT) ||
-                (side && a->kind == SQL_ALTER_SET_DEFAULT);
-            if (apart) {
-                return;
-            }
-        }
+    if (stands_apart(before, false) || stands_apart(now, true)) {
+        return;
     }
     found(l, "multi-alter-same-table", NULL,
           "the statement before alters \"%s\" too: one ALTER TABLE waits for its lock once",

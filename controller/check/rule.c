@@ -7,7 +7,7 @@ enum { RULES_MAX = 160 };
 
 const struct rule *const *rules_all(size_t *count)
 {
-    /* Filled once per call: cheap, and no state that threads would share. */
+    /* Filled by every call: no state that threads would share. */
     static _Thread_local const struct rule *all[RULES_MAX];
     size_t n = 0;
     for (size_t i = 0; i < rules_1_count; i++) {
@@ -23,16 +23,21 @@ const struct rule *const *rules_all(size_t *count)
     return all;
 }
 
-const struct rule *rule_find(const char *id)
+static const struct rule *find_in(const struct rule *rules, size_t count, const char *id)
 {
-    size_t count;
-    const struct rule *const *all = rules_all(&count);
     for (size_t i = 0; i < count; i++) {
-        if (text_eq(all[i]->id, id)) {
-            return all[i];
+        if (text_eq(rules[i].id, id)) {
+            return &rules[i];
         }
     }
     return NULL;
+}
+
+const struct rule *rule_find(const char *id)
+{
+    const struct rule *rule = find_in(rules_1, rules_1_count, id);
+    rule = rule ? rule : find_in(rules_2, rules_2_count, id);
+    return rule ? rule : find_in(rules_3, rules_3_count, id);
 }
 
 const char *severity_name(enum severity severity)

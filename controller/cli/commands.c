@@ -9,6 +9,7 @@ const struct command commands[] = {
     { "doctor", command_doctor, "check the way to every host and database" },
     { "agent", command_agent, "install, list and tidy the agents on the hosts" },
     { "inspect", command_inspect, "show the catalog of a database: sizes, keys, fingerprints" },
+    { "lint", command_lint, "say what SQL does to a live database, and the safe way" },
     { "show", command_show, "show a plan: what happens where, and what is signed" },
     { "diff", command_diff, "compare two plans, step by step" },
     { "draft", command_draft, "turn a change into a plan over the fleet" },

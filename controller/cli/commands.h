@@ -13,6 +13,7 @@ int command_doctor(int argc, char **argv);
 int command_draft(int argc, char **argv);
 int command_graph(int argc, char **argv);
 int command_init(int argc, char **argv);
+int command_lint(int argc, char **argv);
 int command_inspect(int argc, char **argv);
 int command_logs(int argc, char **argv);
 int command_pause(int argc, char **argv);

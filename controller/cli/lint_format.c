@@ -1,0 +1,234 @@
+#include "controller/cli/lint_format.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "agents/base/json.h"
+#include "agents/base/mem.h"
+#include "agents/base/text.h"
+#include "agents/base/version.h"
+#include "controller/cli/lint_report.h"
+
+static const char *tint(bool color, enum severity s)
+{
+    static const char *const codes[] = { "\033[36m", "\033[33m", "\033[31m" };
+    return color ? codes[s] : "";
+}
+
+/* The statement's first line, and the SQL of the safe way, indented. */
+static void block(struct text *t, const char *label, const char *sql)
+{
+    SCOPE(tmp);
+    text_addf(t, "  %s\n", label);
+    for (const char *line = sql; *line != '\0';) {
+        size_t n = strcspn(line, "\n");
+        text_addf(t, "    %s\n", text_printable(tmp, mem_textn(tmp, line, n)));
+        line += n + (line[n] == '\n');
+    }
+}
+
+static void frame(struct text *t, const char *sql, int line)
+{
+    enum { SHOWN = 3, WIDE = 160 };
+    SCOPE(tmp);
+    for (int i = 0; *sql != '\0'; i++) {
+        size_t n = strcspn(sql, "\n");
+        if (i == SHOWN) {
+            text_add(t, "       | …\n");
+            return;
+        }
+        const char *shown = mem_textn(tmp, sql, n > WIDE ? WIDE : n);
+        text_addf(t, "  %4d | %s%s\n", line + i, text_printable(tmp, shown), n > WIDE ? " …" : "");
+        sql += n + (sql[n] == '\n');
+    }
+}
+
+static const char *as_text(const void *ctx, bool color, const char *path,
+                           const struct lint_result *r)
+{
+    struct text t = text_init(ctx, TEXT_FILE);
+    for (size_t i = 0; i < r->count; i++) {
+        const struct lint_statement *s = &r->statements[i];
+        for (size_t k = 0; k < s->count; k++) {
+            const struct finding *f = &s->findings[k];
+            text_addf(&t, "%s:%d: %s%s%s %s: %s\n", path, f->line, tint(color, f->severity),
+                      severity_name(f->severity), color ? "\033[0m" : "", f->rule->id, f->message);
+            if (k == 0) {
+                frame(&t, s->statement->sql, s->statement->line);
+            }
+            text_addf(&t, "  instead: %s\n", f->hint);
+            if (f->rewrite_sql) {
+                block(&t, "as SQL:", f->rewrite_sql);
+            }
+            text_addc(&t, '\n');
+        }
+    }
+    return t.data;
+}
+
+static json_t *tags_json(unsigned tags)
+{
+    static const struct {
+        unsigned bit;
+        const char *name;
+    } names[] = {
+#define X(id, text, bit) { TAG_##id, text },
+        STEP_TAGS(X)
+#undef X
+    };
+    json_t *list = json_array();
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (tags & names[i].bit) {
+            json_array_append_new(list, json_string(names[i].name));
+        }
+    }
+    return list;
+}
+
+static json_t *locks_json(const struct verdict *v)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < v->lock_count; i++) {
+        json_t *lock = json_pack("{s:s, s:s}", "relation", v->locks[i].relation, "mode",
+                                 lock_mode_name(v->locks[i].mode));
+        if (v->locks[i].fresh) {
+            json_set_bool(lock, "new", true);
+        }
+        json_array_append_new(list, lock);
+    }
+    return list;
+}
+
+static json_t *finding_json(const struct finding *f)
+{
+    json_t *o = json_object();
+    json_set_text(o, "rule", f->rule->id);
+    json_set_text(o, "severity", severity_name(f->severity));
+    json_set_text(o, "message", f->message);
+    json_set_text(o, "hint", f->hint);
+    json_object_set_new(o, "rewrite_sql",
+                        f->rewrite_sql ? json_string(f->rewrite_sql) : json_null());
+    json_set_int(o, "line", f->line);
+    return o;
+}
+
+static json_t *statement_json(const struct lint_statement *s)
+{
+    json_t *o = json_object(), *findings = json_array();
+    const struct verdict *v = s->verdict;
+    json_set_int(o, "index", (int64_t)s->statement->index);
+    json_set_int(o, "line", s->statement->line);
+    json_set_text(o, "sql", s->statement->sql);
+    json_set_text(o, "kind", sql_statement_name(s->statement->kind));
+    json_object_set_new(o, "tags", tags_json(v->tags));
+    json_object_set_new(o, "locks", locks_json(v));
+    json_set_bool(o, "rewrite", v->rewrite);
+    json_set_bool(o, "full_scan", v->full_scan);
+    json_set_bool(o, "transaction", v->transaction);
+    json_set_bool(o, "version_ok", v->version_ok);
+    json_set_text(o, "fails", v->fails);
+    json_set_text(o, "waits", v->waits);
+    json_set_text(o, "unknown", v->unknown);
+    if (v->rows > 0) {
+        json_set_int(o, "rows", v->rows);
+        json_set_int(o, "estimate_ms", v->ms);
+    }
+    for (size_t i = 0; i < s->count; i++) {
+        json_array_append_new(findings, finding_json(&s->findings[i]));
+    }
+    json_object_set_new(o, "findings", findings);
+    return o;
+}
+
+static const char *as_json(const void *ctx, const char *path, const struct lint_result *r)
+{
+    json_auto_t *o = json_object();
+    json_t *statements = json_array();
+    json_object_set_new(o, "path", json_string(path));
+    for (size_t i = 0; i < r->count; i++) {
+        json_array_append_new(statements, statement_json(&r->statements[i]));
+    }
+    json_object_set_new(o, "statements", statements);
+    return json_compact(ctx, o);
+}
+
+const char *lint_format_file(const void *ctx, enum format format, bool color, const char *path,
+                             const struct lint_result *result)
+{
+    switch (format) {
+    case FORMAT_TEXT: return as_text(ctx, color, path, result);
+    case FORMAT_JSON: return as_json(ctx, path, result);
+    default: return lint_report_file(ctx, format, path, result);
+    }
+}
+
+static const char *separator(enum format format)
+{
+    return format == FORMAT_JSON || format == FORMAT_SARIF || format == FORMAT_GITLAB ? ",\n" : "";
+}
+
+void lint_format_begin(enum format format)
+{
+    switch (format) {
+    case FORMAT_JSON: fputs("{\"files\":[\n", stdout); break;
+    case FORMAT_TEXT: break;
+    default: lint_report_begin(format); break;
+    }
+}
+
+void lint_format_print(enum format format, const char *fragment, bool first)
+{
+    fputs(first ? "" : separator(format), stdout);
+    fputs(fragment, stdout);
+}
+
+void lint_format_end(enum format format, const struct lint_count *c)
+{
+    switch (format) {
+    case FORMAT_JSON: fputs("\n]}\n", stdout); break;
+    case FORMAT_TEXT:
+        printf("%zu file%s, %zu statement%s: %zu error%s, %zu warning%s, %zu note%s\n", c->files,
+               c->files == 1 ? "" : "s", c->statements, c->statements == 1 ? "" : "s",
+               c->found[SEVERITY_ERROR], c->found[SEVERITY_ERROR] == 1 ? "" : "s",
+               c->found[SEVERITY_WARNING], c->found[SEVERITY_WARNING] == 1 ? "" : "s",
+               c->found[SEVERITY_INFO], c->found[SEVERITY_INFO] == 1 ? "" : "s");
+        break;
+    default: lint_report_end(format); break;
+    }
+}
+
+bool lint_explain(const char *id)
+{
+    const struct rule *r = rule_find(id);
+    if (!r) {
+        return false;
+    }
+    printf("%s (%s, %s, %s by default)\n\n%s.\n\n%s\n\nInstead: %s\n\nFor example:\n  %s\n", r->id,
+           r->group, severity_name(r->severity), r->on ? "on" : "off", r->what, r->why, r->instead,
+           r->example);
+    return true;
+}
+
+void lint_list_rules(enum format format)
+{
+    size_t count;
+    const struct rule *const *all = rules_all(&count);
+    json_auto_t *list = json_array();
+    for (size_t i = 0; i < count; i++) {
+        const struct rule *r = all[i];
+        if (format != FORMAT_JSON) {
+            printf("%-28s %-11s %-8s %-4s %s\n", r->id, r->group, severity_name(r->severity),
+                   r->on ? "on" : "off", r->what);
+            continue;
+        }
+        json_array_append_new(list,
+                              json_pack("{s:s, s:s, s:s, s:b, s:s, s:s, s:s, s:s}", "id", r->id,
+                                        "group", r->group, "severity", severity_name(r->severity),
+                                        "default", r->on, "what", r->what, "why", r->why, "instead",
+                                        r->instead, "example", r->example));
+    }
+    if (format == FORMAT_JSON) {
+        SCOPE(tmp);
+        puts(json_pretty(tmp, list));
+    }
+}

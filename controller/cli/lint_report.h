@@ -1,0 +1,16 @@
+/*
+ * Lint findings in the formats of other tools: SARIF 2.1.0, GitHub workflow commands, GitLab code
+ * quality, JUnit XML. Used by lint_format.c alone.
+ */
+#ifndef CONTROLLER_CLI_LINT_REPORT_H
+#define CONTROLLER_CLI_LINT_REPORT_H
+
+#include "controller/check/lint.h"
+#include "controller/cli/command.h"
+
+void lint_report_begin(enum format format);
+const char *lint_report_file(const void *ctx, enum format format, const char *path,
+                             const struct lint_result *result);
+void lint_report_end(enum format format);
+
+#endif
