@@ -78,13 +78,18 @@ static bool next_blocks(const void *ctx, struct sweep_state *state, struct sweep
     int64_t to = from + state->size;
     int64_t end = leaf->blocks;
     /* The first pass stops where the table ended when it began: what is appended since is new or
-     * done. Later passes look at everything. */
-    if (state->at.pass > 1 && !blocks_now(state, leaf, &end, err))
+     * done, and by then as much as the table itself, far too much to lock in one batch. Later
+     * passes look at everything; they lock only rows that still need work. */
+    bool first = state->at.pass == 1;
+    if (!first && !blocks_now(state, leaf, &end, err))
         return false;
     bool last = to >= end;
-    const char *range = last ? mem_printf(ctx, "ctid >= '(%lld,0)'::tid", (long long)from)
-                             : mem_printf(ctx, "ctid >= '(%lld,0)'::tid AND ctid < '(%lld,0)'::tid",
-                                          (long long)from, (long long)to);
+    if (first && last)
+        to = end;
+    const char *range = last && !first
+                            ? mem_printf(ctx, "ctid >= '(%lld,0)'::tid", (long long)from)
+                            : mem_printf(ctx, "ctid >= '(%lld,0)'::tid AND ctid < '(%lld,0)'::tid",
+                                         (long long)from, (long long)to);
     const char *where = state->many ? mem_printf(ctx, "tableoid = %s::regclass AND ",
                                                  text_quote_literal(ctx, leaf->sql))
                                     : "";
