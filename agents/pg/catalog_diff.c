@@ -103,6 +103,7 @@ static void diff_value(struct diff *d, const char *prefix, const struct field *f
 struct entry {
     const void *object;
     bool seen;
+    size_t twins; /* others of the same key; a database has none, a file may */
     UT_hash_handle hh;
 };
 
@@ -141,7 +142,11 @@ static struct entry *entries_of(struct diff *d, const struct field *f, const voi
 
     for (size_t i = 0; i < count; i++) {
         const char *key = object_key(d->tmp, f->shape, items + i * f->shape->size);
+        struct entry *twin = NULL;
 
+        HASH_FIND(hh, all, key, strlen(key), twin);
+        if (twin)
+            key = mem_printf(d->tmp, "%s (%zu)", key, ++twin->twins + 1);
         entries[i].object = items + i * f->shape->size;
         HASH_ADD_KEYPTR(hh, all, key, strlen(key), &entries[i]);
     }

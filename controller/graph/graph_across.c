@@ -33,7 +33,7 @@ static const char *host_of(const struct builder *b, const struct service_catalog
 /* A foreign server without a port means libpq's default. */
 static bool same_database(const struct foreign_server *s, const struct catalog *c)
 {
-    return text_eq(s->database, c->database) &&
+    return s->database && text_eq(s->database, c->database) &&
            text_eq(s->port ? s->port : "5432", c->server_port ? c->server_port : "5432");
 }
 

@@ -53,6 +53,8 @@ static void add_triggers(struct builder *b, const struct service_catalog *item,
                          const struct relation *r)
 {
     for (size_t i = 0; i < r->trigger_count; i++) {
+        if (!r->triggers[i].function)
+            continue;
         struct graph_object function = graph_read_object(b, item->service, r->triggers[i].function);
 
         function.function = true;

@@ -136,11 +136,11 @@ static void order_text(struct tree *t)
     for (size_t i = 0; i < waves.count; i++) {
         text_addf(t->out, "  %zu.", i + 1);
         for (size_t j = 0; j < waves.sizes[i]; j++)
-            text_addf(t->out, " %s", waves.waves[i][j]);
+            text_addf(t->out, " %s", text_printable(t->tmp, waves.waves[i][j]));
         text_addc(t->out, '\n');
     }
     for (size_t i = 0; i < waves.cycle_count; i++)
-        text_addf(t->out, "cycle: %s\n", waves.cycles[i]);
+        text_addf(t->out, "cycle: %s\n", text_printable(t->tmp, waves.cycles[i]));
     for (size_t i = 0; i < t->view->graph->problem_count; i++)
         text_addf(t->out, "problem: %s\n", text_printable(t->tmp, t->view->graph->problems[i]));
 }

@@ -55,6 +55,17 @@ ANALYZE;
 """
 
 
+def other_service(f):
+    """A foreign table on the service users, and a subscription to its publication that never connects."""
+    host = f.hosts["db1"]
+    return f"""
+CREATE SERVER users_server FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '{host.address}', port '{host.port}', dbname 'users');
+CREATE FOREIGN TABLE remote_users (uid int OPTIONS (column_name 'id'), email text) SERVER users_server OPTIONS (table_name 'users');
+CREATE TABLE users (id int PRIMARY KEY, email text, low text);
+CREATE SUBSCRIPTION copy CONNECTION 'host=nowhere password=s3cret' PUBLICATION feed WITH (connect = false, slot_name = NONE);
+"""
+
+
 class Inspect(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -63,7 +74,7 @@ class Inspect(unittest.TestCase):
         f.owner("team", "ana@example.org", "raj@example.org")
         f.service("users", host="db1", schema=RICH, extensions=["postgres_fdw"], after=AFTER)
         f.service("orders", host="db1", schema="CREATE TABLE t (id int PRIMARY KEY);",
-                  references=["t(id) -> users:users(id)"])
+                  extensions=["postgres_fdw"], after=other_service, references=["t(id) -> users:users(id)"])
         f.start()
         cls.addClassCleanup(f.stop)
         cls.dsn = f.conninfo("db1", "users", "flotilla")
@@ -131,8 +142,14 @@ class Inspect(unittest.TestCase):
         whole = self.catalog("--manifest", "fleet.yaml")
         self.assertEqual({"users", "orders"}, {c["service"] for c in whole["catalogs"]})
         graph = json.loads(self.fleet.ok("graph", "--format", "json").out)
-        self.assertIn(("orders:t(id)", "users:users(id)", "reference"),
-                      [(e["from"], e["to"], e["kind"]) for e in graph["edges"]])
+        self.assertNotIn("s3cret", json.dumps(whole))
+        across = [(e["from"], e["to"], e["kind"], e["confidence"]) for e in graph["edges"] if e["from"].startswith("orders")]
+        self.assertEqual([("orders:remote_users(email)", "users:users(email)", "foreign_table", 100),
+                          ("orders:remote_users(uid)", "users:users(id)", "foreign_table", 100),
+                          ("orders:t(id)", "users:users(id)", "reference", 100),
+                          ("orders:users(email)", "users:users(email)", "publication", 100),
+                          ("orders:users(id)", "users:users(id)", "publication", 100)], sorted(across))
+        self.assertEqual([["users"], ["orders"]], graph["waves"])
         self.fleet.write("whole.json", json.dumps(whole))
         again = json.loads(self.fleet.ok("graph", "--catalog", "whole.json", "--format", "json").out)
         self.assertEqual(graph, again)
