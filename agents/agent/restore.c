@@ -223,6 +223,7 @@ bool snapshot_restore(const void *ctx, struct work *work, json_t **measured, str
     json_set_int(o, "rows", result.rows);
     json_set_int(o, "kept_rows", r.snapshot->rows);
     json_set_int(o, "batches", result.batches);
+    json_set_int(o, "hold_ms", result.longest_ms);
     *measured = o;
     return finish(&r, o, err);
 }

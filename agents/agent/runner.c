@@ -15,7 +15,7 @@
 
 enum {
     STEP_DEADLINE_MS = 60 * 60 * 1000,
-    BATCH_MS = 60, /* measured: batches of 50 to 100 ms cost traffic least per row */
+    BATCH_MS = 50, /* measured: batches of 50 to 100 ms cost traffic least per row */
     LAG_MS = 5000,
     LAG_BYTES = 1024 * 1024 * 1024,
     AWAY_MS = 10 * 60 * 1000, /* how long a server may be away */
@@ -42,6 +42,7 @@ static struct work *work_of(const void *ctx, const struct agent_config *config,
                                          .batch_ms = BATCH_MS,
                                          .lag_ms = LAG_MS,
                                          .lag_bytes = LAG_BYTES,
+                                         .places = config->spool,
                                          .snapshots = config->policy.snapshots_dir,
                                          .scratch = scratch ? scratch->conninfo : NULL };
     return work;

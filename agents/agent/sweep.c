@@ -3,17 +3,20 @@
 #include "agents/agent/sweep_range.h"
 #include "agents/agent/throttle.h"
 #include "agents/base/clock.h"
+#include "agents/base/file.h"
 #include "agents/base/json.h"
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
 
 enum {
-    FIRST_BLOCKS = 16,
+    FIRST_BLOCKS = 4,
     FIRST_ROWS = 1000,
     SIZE_MOST = 1 << 20,
     FIRST_PACE = 10,    /* rows a millisecond: a tenth of what was measured on two cores */
     PACE_ROWS = 100,    /* fewer tell nothing about it */
     LATER_PASSES = 16,  /* how much larger ranges may be when most rows are done */
+    LONGEST = 3,        /* times what a batch aims at: then it is taken back and cut smaller */
+    REST_PART = 4,      /* of a batch's time, left to the applications after it */
     LOCK_WAIT_MS = 200, /* below deadlock_timeout: in a deadlock we give way, not the application */
     PROOF_ROWS = 100,   /* of the first batch, tried a second time */
     PASSES_MOST = 100,
@@ -79,10 +82,14 @@ static bool batch_try(struct sweep_state *state, const struct sweep_range *range
     int64_t changed = 0;
     if (!work_begin(work, err))
         return false;
+    /* Rows stay locked until the batch ends: a machine that is suddenly busy must not make that
+     * long. A single block is as small as it gets. */
+    int64_t limit = state->size > 1 ? work->limits.batch_ms * LONGEST : 0;
     const char *set = mem_printf(tmp,
                                  "SET LOCAL synchronous_commit = off; SET LOCAL lock_timeout = %d;"
-                                 "SET LOCAL enable_seqscan = off; SET LOCAL jit = off",
-                                 LOCK_WAIT_MS);
+                                 "SET LOCAL enable_seqscan = off; SET LOCAL jit = off;"
+                                 "SET LOCAL statement_timeout = %lld",
+                                 LOCK_WAIT_MS, (long long)limit);
     bool done = connection_script(work->db, set, err) &&
                 update_range(state, skip ? range->locked : range->condition, &changed, err);
     then.changed += changed;
@@ -116,11 +123,12 @@ static int64_t size_most(const struct sweep_state *state)
 static void adapt(struct sweep_state *state, int64_t changed, int64_t ms)
 {
     int64_t aim = state->sweep->work->limits.batch_ms;
-    int64_t size = ms > 0 ? state->size * aim / ms : state->size * 2;
+    int64_t most = state->size + state->size / 2 + 1;
+    int64_t size = ms > 0 ? state->size * aim / ms : most;
     if (changed >= PACE_ROWS)
         state->pace = (state->pace + (double)changed / (double)(ms > 0 ? ms : 1)) / 2;
-    if (size > state->size * 2)
-        size = state->size * 2;
+    if (size > most)
+        size = most;
     if (size < state->size / 2)
         size = state->size / 2;
     if (size > size_most(state))
@@ -130,7 +138,8 @@ static void adapt(struct sweep_state *state, int64_t changed, int64_t ms)
 
 static bool gave_way(const struct error *err)
 {
-    return text_eq(err->sqlstate, "55P03") || text_eq(err->sqlstate, "40P01");
+    return text_eq(err->sqlstate, "55P03") || text_eq(err->sqlstate, "40P01") ||
+           text_eq(err->sqlstate, "57014");
 }
 
 /* The first pass never waits for a row; later ones wait a little, and leave a single block whose
@@ -147,7 +156,7 @@ static bool batch_run(struct sweep_state *state, struct error *err)
     while (!batch_try(state, &range, skip, err)) {
         if (!gave_way(err))
             return false;
-        if (state->size == 1)
+        if (state->size == 1 && !text_eq(err->sqlstate, "57014"))
             skip = true;
         state->size = state->size / 4 > 1 ? state->size / 4 : 1;
         began = clock_mono_ms();
@@ -158,6 +167,8 @@ static bool batch_run(struct sweep_state *state, struct error *err)
     if (ms > state->sum.longest_ms)
         state->sum.longest_ms = ms;
     adapt(state, state->sum.rows - before, ms);
+    if (!state->sweep->work->rehearsal)
+        clock_sleep_ms(ms / REST_PART);
     return true;
 }
 
@@ -226,6 +237,12 @@ static bool load(struct sweep_state *state, struct error *err)
     return sweep_place_read(state, cursor.position, err);
 }
 
+static int state_end(struct sweep_state *state)
+{
+    file_close(&state->place);
+    return 0;
+}
+
 bool sweep_run(const struct sweep *sweep, struct sweep_result *out, struct error *err)
 {
     SCOPE(tmp);
@@ -233,7 +250,11 @@ bool sweep_run(const struct sweep *sweep, struct sweep_result *out, struct error
     int64_t began = clock_mono_ms();
     int64_t before = -1;
     state->sweep = sweep;
+    state->place = -1;
+    talloc_set_destructor(state, state_end);
     if (!load(state, err))
+        return false;
+    if (!throttle_place(sweep->work, &state->place, err))
         return false;
     for (;;) {
         if (!pass_run(state, began, err))

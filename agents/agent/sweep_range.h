@@ -39,6 +39,7 @@ struct sweep_state {
     double pace;        /* rows changed a millisecond, as seen so far */
     bool proved;        /* the condition was seen to become false */
     int64_t unvacuumed; /* rows changed since the last VACUUM */
+    int place;          /* descriptor of our place among the host's backfills; -1: none */
     struct sweep_result sum;
 };
 

@@ -1,5 +1,10 @@
 #include "agents/agent/throttle.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
 #include "agents/base/clock.h"
 #include "agents/base/json.h"
 #include "agents/base/mem.h"
@@ -7,6 +12,8 @@
 enum {
     LOOK_EVERY_MS = 1000,
     SAY_EVERY_MS = 2000,
+    PLACES = 2, /* measured: a third worker on two cores gains nothing */
+    PLACE_PAUSE_MS = 50,
 };
 
 /* The reason to wait, or null. Slots that nobody reads count only by their bytes: they fill the
@@ -60,4 +67,44 @@ bool throttle_wait(struct throttle *throttle, struct work *work, struct error *e
         if (!work_orders(work, err))
             return false;
     }
+}
+
+/* *fd is -1 when the place is taken. */
+static bool place_try(const char *folder, int number, int *fd, struct error *err)
+{
+    SCOPE(tmp);
+    const char *path = mem_printf(tmp, "%s/backfill.%d", folder, number);
+    int opened = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (opened < 0)
+        return fail_errno(err, "spool: %s", path);
+    if (flock(opened, LOCK_EX | LOCK_NB) == 0) {
+        *fd = opened;
+        return true;
+    }
+    close(opened);
+    *fd = -1;
+    return errno == EWOULDBLOCK || fail_errno(err, "spool: %s", path);
+}
+
+bool throttle_place(struct work *work, int *fd, struct error *err)
+{
+    int64_t said = clock_mono_ms();
+    *fd = -1;
+    while (work->limits.places) {
+        for (int i = 0; i < PLACES && *fd < 0; i++)
+            if (!place_try(work->limits.places, i, fd, err))
+                return false;
+        if (*fd >= 0)
+            return true;
+        if (clock_mono_ms() - said >= SAY_EVERY_MS) {
+            json_t *o = json_pack("{s:s}", "reason", "other backfills are at work on this host");
+            said = clock_mono_ms();
+            if (!work_event(work, "throttled", o, err))
+                return false;
+        }
+        work_sleep(work, PLACE_PAUSE_MS);
+        if (!work_orders(work, err))
+            return false;
+    }
+    return true;
 }

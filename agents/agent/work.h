@@ -22,6 +22,7 @@ struct work_limits {
     int64_t batch_ms;         /* what a batch of a backfill aims at */
     int64_t lag_ms;           /* replicas behind by more hold a backfill back */
     int64_t lag_bytes;        /* the same for replication slots */
+    const char *places;       /* folder of the places for backfills; null: no limit */
     const char *snapshots;    /* folder of snapshots */
     const char *scratch;      /* conninfo of the scratch database; null: none */
     const char *scratch_service;
