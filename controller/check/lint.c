@@ -232,8 +232,8 @@ static bool statement_lint(struct linter *l, struct error *err)
     return true;
 }
 
-bool lint_script(const void *ctx, const char *text, size_t length,
-                 const struct lint_options *options, struct lint_result **out, struct error *err)
+bool lint_with(const void *ctx, struct judge *judge, const char *text, size_t length,
+               const struct lint_options *options, struct lint_result **out, struct error *err)
 {
     struct lint_result *result = mem_new(ctx, struct lint_result);
     struct script *script;
@@ -243,11 +243,6 @@ bool lint_script(const void *ctx, const char *text, size_t length,
     result->script = script;
     result->count = script->count;
     result->statements = mem_array(result, struct lint_statement, script->count);
-    struct judge *judge = judge_new(result, options->catalog, options->version);
-    judge_assume_transaction(judge, options->transaction);
-    for (size_t i = 0; i < options->row_count; i++) {
-        judge_assume_rows(judge, options->rows[i].table, options->rows[i].rows);
-    }
     struct linter l = {
         .ctx = result,
         .options = options,
@@ -264,4 +259,15 @@ bool lint_script(const void *ctx, const char *text, size_t length,
     lint_script_end(&l);
     *out = result;
     return true;
+}
+
+bool lint_script(const void *ctx, const char *text, size_t length,
+                 const struct lint_options *options, struct lint_result **out, struct error *err)
+{
+    struct judge *judge = judge_new(ctx, options->catalog, options->version);
+    judge_assume_transaction(judge, options->transaction);
+    for (size_t i = 0; i < options->row_count; i++) {
+        judge_assume_rows(judge, options->rows[i].table, options->rows[i].rows);
+    }
+    return lint_with(ctx, judge, text, length, options, out, err);
 }

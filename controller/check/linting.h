@@ -64,6 +64,12 @@ void lint_session_end(struct linter *l);
 void lint_style(struct linter *l);
 void lint_script_end(struct linter *l);
 
+/* Lints with a judge that knows more than one script. What it returns must not outlive the judge.
+ */
+bool lint_with(const void *ctx, struct judge *judge, const char *text, size_t length,
+               const struct lint_options *options, struct lint_result **out,
+               struct error *err) MUSTCHECK;
+
 /* A comment takes the finding back. */
 bool suppressed(const struct script *script, const struct statement *statement, const char *rule);
 

@@ -1,0 +1,20 @@
+-- The database that cases with a catalog ("c") run against; all tables have a million rows but `small`.
+CREATE TABLE t (id bigint PRIMARY KEY, a int, b int NOT NULL DEFAULT 0, vc varchar(50), tx text, n numeric(10,2), ts timestamp, tz timestamptz, nn int, CONSTRAINT nn_ck CHECK (nn IS NOT NULL));
+CREATE INDEX t_a ON t (a);
+CREATE TABLE small (id bigint PRIMARY KEY, a int);
+CREATE TABLE p (id bigint PRIMARY KEY, email text);
+CREATE TABLE c (id bigint PRIMARY KEY, pid bigint, y int);
+CREATE INDEX c_pid ON c (pid);
+CREATE TABLE f (id bigint PRIMARY KEY, pid bigint CONSTRAINT f_fk REFERENCES p (id));
+CREATE INDEX f_pid ON f (pid);
+CREATE VIEW v AS SELECT id, vc FROM t;
+CREATE MATERIALIZED VIEW mv AS SELECT id, tz FROM t;
+CREATE TYPE mood AS ENUM ('sad', 'ok');
+CREATE DOMAIN pos AS int CHECK (VALUE > 0);
+CREATE DOMAIN plain AS int;
+CREATE TABLE pt (id bigint, k int NOT NULL) PARTITION BY RANGE (k);
+CREATE TABLE pt1 PARTITION OF pt FOR VALUES FROM (0) TO (1000);
+CREATE TABLE ptn (id bigint, k int NOT NULL);
+CREATE TABLE ptc (id bigint, k int NOT NULL, CHECK (k >= 2000 AND k < 3000));
+CREATE FUNCTION vol() RETURNS int LANGUAGE plpgsql AS $$ BEGIN RETURN 1; END $$;
+CREATE FUNCTION stab() RETURNS int STABLE LANGUAGE plpgsql AS $$ BEGIN RETURN 1; END $$;
