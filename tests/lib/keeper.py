@@ -89,6 +89,20 @@ def end_all(directory):
         reap({})
 
 
+def remove(directory):
+    """The name is free at once; the files take their time."""
+    aside = f"{directory}.gone-{os.getpid()}"
+    try:
+        os.rename(directory, aside)
+    except OSError:
+        aside = directory
+    for _ in range(20):
+        shutil.rmtree(aside, ignore_errors=True)
+        if not os.path.exists(aside):
+            break
+        time.sleep(0.05)
+
+
 def reap(ended):
     while True:
         try:
@@ -170,11 +184,7 @@ def main():
                 break
     end_all(directory)
     if not leave:
-        for _ in range(20):
-            shutil.rmtree(directory, ignore_errors=True)
-            if not os.path.exists(directory):
-                break
-            time.sleep(0.05)
+        remove(directory)
 
 
 if __name__ == "__main__":
