@@ -20,9 +20,11 @@ static struct relation *find_relation(const struct catalog *catalog, const char 
                                       const char *name)
 {
     struct relation key = { .schema = schema, .name = name };
-    struct relation *found =
-        bsearch(&key, catalog->relations, catalog->relation_count, sizeof key, compare_relation);
+    struct relation *found = NULL;
 
+    if (catalog->relation_count)
+        found = bsearch(&key, catalog->relations, catalog->relation_count, sizeof key,
+                        compare_relation);
     for (size_t i = 0; !found && i < catalog->relation_count; i++)
         if (compare_relation(&catalog->relations[i], &key) == 0)
             found = &catalog->relations[i];
