@@ -133,7 +133,7 @@ static void triggers(const void *ctx, struct world_table *t, const struct relati
         struct error err;
         t->triggers[i].name = r->triggers[i].name;
         t->triggers[i].function = r->triggers[i].function;
-        if (sql_parse_one(ctx, r->triggers[i].definition, &s, &err)) {
+        if (r->triggers[i].definition && sql_parse_one(ctx, r->triggers[i].definition, &s, &err)) {
             t->triggers[i].columns = s->values;
         }
     }

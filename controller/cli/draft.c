@@ -13,6 +13,7 @@
 #include "controller/cli/catalogs.h"
 #include "controller/cli/command.h"
 #include "controller/cli/commands.h"
+#include "controller/cli/draft_judge.h"
 #include "controller/compile/compile.h"
 #include "controller/plan/plan.h"
 
@@ -289,29 +290,42 @@ static bool change_add_texts(const struct draft *draft, struct change *change,
     return true;
 }
 
+/* Change, catalogs and graph: what the compiler looks at. */
+static bool draft_input(struct draft *draft, struct catalogs *catalogs, struct compile_input *input,
+                        struct change **change, struct error *err)
+{
+    struct graph *graph;
+    if (!read_change(draft, change, err) || !gather(draft, *change, catalogs, err) ||
+        !change_add_texts(draft, *change, catalogs, err) ||
+        !graph_build(draft->ctx, catalogs->fleet, catalogs->items, catalogs->count, false, &graph,
+                     err)) {
+        return false;
+    }
+    if (catalogs->fleet && !catalogs->environment &&
+        !fleet_environment(catalogs->fleet, draft->flags.env, &catalogs->environment, err)) {
+        return false;
+    }
+    *input = (struct compile_input){
+        .fleet = catalogs->fleet,
+        .environment = catalogs->environment ? catalogs->environment : "-",
+        .graph = graph,
+        .catalogs = catalogs->items,
+        .catalog_count = catalogs->count,
+        .intents = (*change)->intents,
+    };
+    return true;
+}
+
 static bool draft_run(struct draft *draft, int *code, struct error *err)
 {
     struct change *change;
     struct catalogs catalogs = { 0 };
-    struct compile_input input = { 0 };
+    struct compile_input input;
     struct compiled *compiled;
-    struct graph *graph;
     struct plan *plan;
-    if (!read_change(draft, &change, err) || !gather(draft, change, &catalogs, err) ||
-        !change_add_texts(draft, change, &catalogs, err) ||
-        !graph_build(draft->ctx, catalogs.fleet, catalogs.items, catalogs.count, false, &graph,
-                     err)) {
-        return false;
-    }
-    input = (struct compile_input){
-        .fleet = catalogs.fleet,
-        .environment = catalogs.environment ? catalogs.environment : "-",
-        .graph = graph,
-        .catalogs = catalogs.items,
-        .catalog_count = catalogs.count,
-        .intents = change->intents,
-    };
-    if (!compile(draft->ctx, &input, &compiled, err)) {
+    if (!draft_input(draft, &catalogs, &input, &change, err) ||
+        !compile(draft->ctx, &input, &compiled, err) ||
+        !draft_judge(draft->ctx, &catalogs, compiled, err)) {
         return false;
     }
     print_findings(draft, compiled);
@@ -325,10 +339,7 @@ static bool draft_run(struct draft *draft, int *code, struct error *err)
     }
     if (draft->check) {
         *code = plan_is_empty(plan) ? EXIT_DONE : EXIT_FOUND;
-        print_summary(draft, plan);
-        return true;
-    }
-    if (!write_plan(draft, plan, err)) {
+    } else if (!write_plan(draft, plan, err)) {
         return false;
     }
     print_summary(draft, plan);

@@ -109,6 +109,7 @@ bool compile(const void *ctx, const struct compile_input *input, struct compiled
              struct error *err)
 {
     struct work work = { .ctx = ctx, .input = input, .result = mem_new(ctx, struct compiled) };
+    work.result->intents = input->intents;
     if (!start(&work, err)) {
         return false;
     }

@@ -40,7 +40,8 @@ struct compile_finding {
 };
 
 struct compiled {
-    struct part **parts; /* none without steps; ids and digests are plan_build()'s */
+    const struct intents *intents; /* the input's */
+    struct part **parts;           /* none without steps; ids and digests are plan_build()'s */
     size_t part_count;
     struct compile_finding *findings;
     size_t finding_count;

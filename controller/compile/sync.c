@@ -155,7 +155,8 @@ void risk_triggers(const struct work *work, struct step *step, const struct rela
 {
     for (size_t i = 0; i < relation->trigger_count; i++) {
         const struct trigger *trigger = &relation->triggers[i];
-        if (strstr(trigger->definition, "UPDATE") && trigger->enabled != 'D') {
+        if (trigger->definition && strstr(trigger->definition, "UPDATE") &&
+            trigger->enabled != 'D') {
             step_risk(work, step, "the table's own trigger %s (%s) fires for every row",
                       trigger->name, trigger->function);
         }

@@ -237,7 +237,7 @@ bool table_can_sync(struct work *work, const struct relation *relation)
     if (relation->kind != 'r' && relation->kind != 'p') {
         return work_refuse(work, "name the table behind it", "%s is no table", key);
     }
-    if (relation->persistence != 'p') {
+    if (relation->persistence == 'u' || relation->persistence == 't') {
         return work_refuse(work, "make it LOGGED first, or change it by hand",
                            "table %s is unlogged: a crash empties it, but not the journal", key);
     }

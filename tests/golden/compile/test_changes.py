@@ -1,0 +1,85 @@
+"""Change files: which are read, which are refused and where; and the plans of those that are read.
+
+good/*.yaml become plans/*.yaml over the saved catalogs users.json and orders.json (ids and digests
+are left out). bad/*.yaml are refused with plans/NAME.txt. schemas/change.schema.json judges the same files.
+UPDATE=1 rewrites what is expected, after a look at the difference.
+"""
+
+import glob
+import json
+import os
+import re
+import unittest
+
+import jsonschema
+import yaml
+
+import testing
+
+HERE = "tests/golden/compile"
+FILES = {kind: sorted(glob.glob(os.path.join(testing.ROOT, HERE, kind, "*.yaml"))) for kind in ("good", "bad")}
+
+
+class Changes(testing.Case):
+    def draft(self, path, *more):
+        saved = [word for name in ("users", "orders") for word in
+                 ("--catalog", f"{name}={testing.ROOT}/{HERE}/{name}.json")]
+        self.write("fleet.yaml", testing.read(f"{HERE}/fleet.yaml"))
+        self.write("change.yaml", testing.read(path))
+        return self.flotilla("draft", "change.yaml", *saved, *more)
+
+    def test_plans(self):
+        for path in FILES["good"]:
+            name = os.path.basename(path)
+            with self.subTest(name):
+                run = self.ok(self.draft(path))
+                text = re.sub(r"(?m)^id: .*$", "id: ID", re.sub(r"sha256:[0-9a-f]{64}", "sha256:DIGEST", run.out))
+                self.golden(f"{HERE}/plans/{name}", text + "".join("# " + line + "\n" for line in run.err.splitlines()))
+
+    def test_plans_are_made_again_the_same(self):
+        for path in FILES["good"]:
+            with self.subTest(os.path.basename(path)):
+                self.ok(self.draft(path, "-o", "plan.yaml"))
+                first = testing.read(self.path("plan.yaml"))
+                self.ok(self.draft(path, "-o", "plan.yaml"))
+                self.assertEqual(first, testing.read(self.path("plan.yaml")))
+
+    def test_check(self):
+        self.assertEqual(2, self.draft(f"{HERE}/good/widen.yaml", "--check").code)
+        self.assertEqual(0, self.draft(f"{HERE}/good/nothing.yaml", "--check").code)
+
+    def test_json_is_the_same_plan(self):
+        plan = json.loads(self.ok(self.draft(f"{HERE}/good/rename.yaml", "--format", "json")).out)
+        self.assertEqual(["expand", "migrate", "contract"], [phase["phase"] for phase in plan["phases"]])
+
+    def test_assumed_rows(self):
+        plan = json.loads(self.ok(self.draft(f"{HERE}/good/rename.yaml", "--format", "json", "--assume-rows",
+                                             "users=50000000")).out)
+        rows = [step["estimate"]["rows"] for phase in plan["phases"] for part in phase["services"]
+                for step in part["steps"] if step["kind"] == "backfill"]
+        self.assertEqual([50000000], rows)
+        self.assertEqual(1, self.draft(f"{HERE}/good/rename.yaml", "--assume-rows", "nobody=5").code)
+
+    def test_refused(self):
+        for path in FILES["bad"]:
+            name = os.path.basename(path)[:-5]
+            with self.subTest(name):
+                run = self.draft(path)
+                self.assertEqual((1, ""), (run.code, run.out))
+                self.golden(f"{HERE}/plans/{name}.txt", run.err)
+
+    def test_schema(self):
+        with open(os.path.join(testing.ROOT, "schemas/intents.schema.json"), encoding="utf-8") as file:
+            intents = json.load(file)
+        change = json.loads(testing.read("schemas/change.schema.json"))
+        change["$defs"] = intents.pop("$defs")
+        change["properties"]["intents"] = {k: v for k, v in intents.items() if k not in ("$schema", "$id", "title")}
+        validator = jsonschema.Draft202012Validator(change)
+        for kind, good in (("good", True), ("bad", False)):
+            for path in FILES[kind]:
+                with open(path, encoding="utf-8") as file, self.subTest(path):
+                    self.assertEqual(good, validator.is_valid(yaml.safe_load(file)))
+
+
+if __name__ == "__main__":
+    unittest.main()
