@@ -8,6 +8,7 @@
 #include "agents/agent/guard.h"
 #include "agents/agent/journal.h"
 #include "agents/agent/request.h"
+#include "agents/agent/snapshot.h"
 #include "agents/base/clock.h"
 #include "agents/base/json.h"
 #include "agents/base/mem.h"
@@ -146,5 +147,8 @@ bool runner_run(const struct agent_config *config, const char *run, struct error
         return false;
     struct error why = { 0 };
     bool went = go_on(work, config, request, &why);
+    if (went)
+        snapshot_prune(work->db, config->policy.snapshots_dir, work->database,
+                       config->policy.snapshots_keep_ms);
     return end(work, request, went, &why, err);
 }

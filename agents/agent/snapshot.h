@@ -67,6 +67,9 @@ const char *snapshot_checksum_sql(const void *ctx, const struct snapshot *snapsh
 bool snapshot_compare(const struct snapshot *snapshot, struct connection *db, const char *relation,
                       struct error *err) MUSTCHECK;
 
+/* Removes the snapshots of a database whose rollouts ended longer ago than keep_ms. Best effort. */
+void snapshot_prune(struct connection *db, const char *dir, const char *database, int64_t keep_ms);
+
 /* Puts the rows back on the way back: merged by key, journalled like a backfill. */
 bool snapshot_restore(const void *ctx, struct work *work, json_t **measured,
                       struct error *err) MUSTCHECK;

@@ -1,14 +1,14 @@
 #include <dirent.h>
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "agents/agent/spool.h"
+#include "agents/base/file.h"
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
 
-enum { OLD_S = 3600, DEPTH_MOST = 8 };
+enum { OLD_S = 3600 };
 
 static void close_dir(DIR **dir)
 {
@@ -17,27 +17,10 @@ static void close_dir(DIR **dir)
 }
 #define AUTO_DIR __attribute__((cleanup(close_dir))) DIR *
 
-static void remove_tree(const char *path, int depth)
-{
-    SCOPE(tmp);
-    AUTO_DIR dir = depth < DEPTH_MOST ? opendir(path) : NULL;
-    for (struct dirent *e; dir && (e = readdir(dir));) {
-        struct stat st;
-        const char *name = mem_printf(tmp, "%s/%s", path, e->d_name);
-        if (text_eq(e->d_name, ".") || text_eq(e->d_name, "..") || lstat(name, &st) != 0)
-            continue;
-        if (S_ISDIR(st.st_mode))
-            remove_tree(name, depth + 1);
-        else
-            unlink(name);
-    }
-    rmdir(path);
-}
-
 void spool_remove(const char *folder, const char *run)
 {
     SCOPE(tmp);
-    remove_tree(spool_run_path(tmp, folder, run), 0);
+    file_remove_tree(spool_run_path(tmp, folder, run));
 }
 
 void spool_sweep(const char *folder, const char *prefix)

@@ -1,5 +1,6 @@
 #include "agents/base/file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -132,6 +133,37 @@ bool file_remove(const char *path, struct error *err)
     if (unlink(path) != 0 && errno != ENOENT)
         return fail_errno(err, "%s", path);
     return true;
+}
+
+enum { TREE_DEPTH_MOST = 32 };
+
+static void close_dir(DIR **dir)
+{
+    if (*dir)
+        closedir(*dir);
+}
+#define AUTO_DIR __attribute__((cleanup(close_dir))) DIR *
+
+static void remove_tree(const char *path, int depth)
+{
+    SCOPE(tmp);
+    AUTO_DIR dir = depth < TREE_DEPTH_MOST ? opendir(path) : NULL;
+    for (struct dirent *e; dir && (e = readdir(dir));) {
+        struct stat st;
+        const char *name = mem_printf(tmp, "%s/%s", path, e->d_name);
+        if (text_eq(e->d_name, ".") || text_eq(e->d_name, "..") || lstat(name, &st) != 0)
+            continue;
+        if (S_ISDIR(st.st_mode))
+            remove_tree(name, depth + 1);
+        else
+            unlink(name);
+    }
+    rmdir(path);
+}
+
+void file_remove_tree(const char *path)
+{
+    remove_tree(path, 0);
 }
 
 long long file_free_bytes(const char *path)

@@ -34,6 +34,9 @@ bool file_make_dir(const char *path, mode_t mode, struct error *err) MUSTCHECK;
 bool file_exists(const char *path);
 bool file_remove(const char *path, struct error *err) MUSTCHECK; /* absent is fine */
 
+/* Removes a folder with everything in it, as far as it may; symbolic links are not followed. */
+void file_remove_tree(const char *path);
+
 /* Free bytes for an unprivileged user on the file system of path; -1 when it cannot be told. */
 long long file_free_bytes(const char *path);
 

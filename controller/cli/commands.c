@@ -27,6 +27,7 @@ const struct command commands[] = {
     { "retry", command_retry, "try again what failed" },
     { "abort", command_abort, "stop without undoing" },
     { "rollback", command_rollback, "undo, data included" },
+    { "snapshot", command_snapshot, "what the hosts keep aside for the way back" },
     { "recover", command_recover, "rebuild lost state from the journals" },
     { "graph", command_graph, "show who depends on whose tables and columns" },
     { "version", command_version, "print the version" },

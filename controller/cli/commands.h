@@ -26,6 +26,7 @@ int command_retry(int argc, char **argv);
 int command_rollback(int argc, char **argv);
 int command_show(int argc, char **argv);
 int command_start(int argc, char **argv);
+int command_snapshot(int argc, char **argv);
 int command_status(int argc, char **argv);
 int command_validate(int argc, char **argv);
 int command_version(int argc, char **argv);

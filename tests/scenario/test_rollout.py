@@ -92,6 +92,10 @@ class Rollout(unittest.TestCase):
         self.assertIn("waits for promote", run.out)
         self.fleet.ok("promote")
         self.assertEqual(self.columns(), ["email_address", "id"])
+        kept = json.loads(self.fleet.ok("snapshot", "verify", "--format", "json").out)[0]["snapshots"]
+        self.assertEqual([(s["rows"], s["ok"]) for s in kept], [(20000, True)])
+        self.assertIn("20,000 rows", self.fleet.ok("snapshot", "list").out)
+        self.assertEqual(self.fleet.flotilla("snapshot", "restore").code, 1)
         self.fleet.sql("users", "INSERT INTO users (email_address) VALUES ('new@example.org')")
         self.fleet.ok("rollback")
         self.assertEqual(self.columns(), ["email", "id"])

@@ -235,6 +235,13 @@ class Runner(unittest.TestCase):
         self.assertEqual(back.state, "undone", back.error)
         self.assertEqual(self.fleet.rows("users"), rows)
 
+    def test_a_full_disk_is_told_before_anything_is_dropped(self):
+        self.fleet.sql("users", "UPDATE pg_class SET reltuples = 1e13 WHERE oid = 'users'::regclass;")
+        part = self.contract(self.KEEP, self.DROP)
+        run = self.run_part(part)
+        self.assertEqual((run.state, run.error["code"]), ("failed", "no_space"), run.error)
+        self.assertEqual(self.value("SELECT count(*) FROM users WHERE note = 'x'"), "10000")
+
     def test_a_damaged_snapshot_is_not_restored(self):
         import glob  # pylint: disable=import-outside-toplevel
         part = self.contract(self.KEEP, self.DROP)
@@ -394,6 +401,56 @@ class Runner(unittest.TestCase):
         self.agent.call("control", run=run.name, action="resume")
         self.assertEqual(run.wait().state, "done", run.error)
         self.assertEqual(self.value("SELECT count(*) FROM users WHERE age = length(email)"), "200000")
+
+    def test_a_pause_outlives_its_runner(self):
+        self.fleet.sql("users", "INSERT INTO users SELECT n, 'v' || n FROM generate_series(30001, 150000) n;")
+        part = Part(self.fleet, "users", "expand", steps(ADD, FILL, CHECK))
+        run = self.agent.ask(part, rollout=self.rollout)
+        run.until("progress")
+        run.control("pause")
+        run.until("paused")
+        os.kill(self.agent.runner_pid(run), signal.SIGKILL)
+        with self.assertRaises(AgentError) as caught:
+            run.wait()
+        self.assertEqual(caught.exception.code, "connect")
+        again = self.agent.ask(part, rollout=self.rollout)
+        left = self.value("SELECT count(*) FROM users WHERE age IS NULL")
+        self.assertNotEqual(left, "0")
+        time.sleep(0.5)
+        self.assertEqual(self.value("SELECT count(*) FROM users WHERE age IS NULL"), left)
+        again.control("resume")
+        self.assertEqual(again.wait().state, "done", again.error)
+
+    def test_a_locked_row_holds_nobody_up(self):
+        part = Part(self.fleet, "users", "expand", steps(FILL, CHECK))
+        self.fleet.sql("users", ADD["up"][0] + ";", role="users_owner")
+        close = self.session("UPDATE users SET note = 'mine' WHERE id = 15000")
+        run = self.agent.ask(part, rollout=self.rollout)
+        deadline = time.monotonic() + 30
+        while self.value("SELECT count(*) FROM users WHERE age IS NULL") != "1" and time.monotonic() < deadline:
+            time.sleep(0.05)
+        self.assertEqual(self.value("SELECT id FROM users WHERE age IS NULL"), "15000")
+        close()
+        self.assertEqual(run.wait().state, "done", run.error)
+        self.assertEqual(self.value("SELECT note, age FROM users WHERE id = 15000"), "mine")
+
+    def test_partitions_and_children(self):
+        self.fleet.sql("users", """
+            CREATE TABLE events (id int, at int, twice int) PARTITION BY RANGE (at);
+            CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM (0) TO (10);
+            CREATE TABLE events_2 PARTITION OF events FOR VALUES FROM (10) TO (20) PARTITION BY LIST (at);
+            CREATE TABLE events_2x PARTITION OF events_2 DEFAULT;
+            INSERT INTO events SELECT n, n % 20 FROM generate_series(1, 20000) n;
+            CREATE TABLE base (id int, twice int); CREATE TABLE child () INHERITS (base);
+            INSERT INTO base SELECT n FROM generate_series(1, 3000) n; INSERT INTO child SELECT n FROM generate_series(1, 3000) n;
+            """, role="users_owner")
+        some = [dict(FILL, up=[f"UPDATE public.{t} SET twice = id * 2 WHERE twice IS NULL"],
+                     batch={"relation": f"public.{t}", "by": "ctid"}) for t in ("events", "base")]
+        run = self.run_part(Part(self.fleet, "users", "expand", some))
+        self.assertEqual(run.state, "done", run.error)
+        self.assertEqual([e["measured"]["rows"] for e in run.named("step_done")], [20000, 6000])
+        self.assertEqual(self.value("SELECT (SELECT count(*) FROM events WHERE twice = id * 2) +"
+                                    " (SELECT count(*) FROM base WHERE twice = id * 2)"), "26000")
 
     def test_killed_runners_and_backends_lose_nothing_and_do_nothing_twice(self):
         self.fleet.sql("users", "INSERT INTO users SELECT n, 'v' || n FROM generate_series(30001, 150000) n;"
