@@ -231,7 +231,7 @@ struct inverse inverse_of(const void *ctx, const struct statement *s, const stru
 {
     struct inverse out = { .phase = "expand" };
     const char *keyword = created_keyword(s);
-    if (keyword && !s->if_not_exists && s->name.name) {
+    if (keyword && s->name.name) {
         back(ctx, &out, mem_printf(ctx, "DROP %s %s", keyword, sql_of(ctx, &s->name)));
     } else if (alter) {
         alter_back(ctx, s, alter, catalog, &out);

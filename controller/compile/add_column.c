@@ -227,7 +227,13 @@ static bool add_to_table(struct work *work, struct relation *relation, const cha
 {
     const struct intent *it = work->intent;
     struct filling f = filling_of(it);
-    if (!it->nullable && !f.value && !f.generates && relation->rows != 0) {
+    if (!it->nullable && !f.value && !f.generates && it->exact) {
+        work_note(work, "warning", "add-column-required",
+                  "%s is NOT NULL without a default: the change stops, and is undone, if the table "
+                  "has a row by then",
+                  column_words(work, relation, it->column));
+        f.not_null_later = true;
+    } else if (!it->nullable && !f.value && !f.generates && relation->rows != 0) {
         return work_refuse(work, "give it a default, or a backfill expression",
                            "%s would be NOT NULL without a value for the rows that are there",
                            column_words(work, relation, it->column));

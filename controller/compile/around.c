@@ -88,9 +88,11 @@ static const char *reset_grants(const struct work *work, const char *view)
                literal(work, view), literal(work, view));
 }
 
-static void trigger_state(const struct work *work, const char *table, const struct trigger *trigger,
-                          struct step_texts *out)
+void trigger_made(const struct work *work, const struct relation *relation,
+                  const struct trigger *trigger, struct step_texts *out)
 {
+    const char *table = relation_sql(work, relation);
+    add(work, out, trigger->definition);
     const char *how = trigger->enabled == 'D'   ? "DISABLE"
                       : trigger->enabled == 'R' ? "ENABLE REPLICA"
                       : trigger->enabled == 'A' ? "ENABLE ALWAYS"
@@ -136,8 +138,7 @@ void view_made(const struct work *work, const struct relation *view, struct step
         add(work, out, view->rules.items[i]);
     }
     for (size_t i = 0; i < view->trigger_count; i++) {
-        add(work, out, view->triggers[i].definition);
-        trigger_state(work, name, &view->triggers[i], out);
+        trigger_made(work, view, &view->triggers[i], out);
     }
     if (view->comment) {
         add(work, out, say(work, "COMMENT ON VIEW %s IS %s", name, literal(work, view->comment)));
@@ -194,8 +195,8 @@ void around_close(const struct work *work, const struct state *state, struct aro
 
 /* --- on the table itself -------------------------------------------------------------------- */
 
-static void around_policy(const struct work *work, const struct relation *relation,
-                          const struct policy *policy, struct around *around)
+void around_policy(const struct work *work, const struct relation *relation,
+                   const struct policy *policy, struct around *around)
 {
     const char *table = relation_sql(work, relation);
     const char *command = policy->command == 'r'   ? "SELECT"
@@ -266,8 +267,7 @@ static bool on_table(struct work *work, struct relation *relation, const char *c
         }
         add(work, &around->drop,
             say(work, "DROP TRIGGER %s ON %s", ident(work, trigger->name), table));
-        add(work, &around->make, trigger->definition);
-        trigger_state(work, table, trigger, &around->make);
+        trigger_made(work, relation, trigger, &around->make);
         remember(work, around, say(work, "trigger %s", trigger->name));
     }
     for (size_t i = 0; i < relation->statistics.count; i++) {

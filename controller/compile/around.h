@@ -25,6 +25,12 @@ bool around_column(struct work *work, const struct state *state, struct relation
 void around_close(const struct work *work, const struct state *state, struct around *around);
 /* The name in "CREATE STATISTICS name (…) ON …", as it stands there. */
 const char *statistics_name(const struct work *work, const char *definition);
+/* DROP and CREATE of a policy, at the ends of the two lists. */
+void around_policy(const struct work *work, const struct relation *relation,
+                   const struct policy *policy, struct around *around);
+/* CREATE TRIGGER with its state (enabled, disabled, …). */
+void trigger_made(const struct work *work, const struct relation *relation,
+                  const struct trigger *trigger, struct step_texts *out);
 /* CREATE VIEW with owner, grants, options, comments, triggers. */
 void view_made(const struct work *work, const struct relation *view, struct step_texts *out);
 /* Names what is made again as a risk of the step. */

@@ -29,6 +29,11 @@ static const struct {
     { INTENT_COMMENT, compile_comment },
     { INTENT_CREATE_TABLE, compile_create_table },
     { INTENT_DROP_TABLE, compile_drop_table },
+    { INTENT_DROP_VIEW, compile_drop_view },
+    { INTENT_DROP_MATERIALIZED_VIEW, compile_drop_materialized_view },
+    { INTENT_DROP_FUNCTION, compile_drop_function },
+    { INTENT_DROP_TRIGGER, compile_drop_trigger },
+    { INTENT_DROP_POLICY, compile_drop_policy },
     { INTENT_DATA_BACKFILL, compile_data_backfill },
     { INTENT_SQL, compile_sql },
 };
@@ -64,6 +69,9 @@ static bool start(struct work *work, struct error *err)
 static bool must_wait(const struct work *work)
 {
     const struct intent *it = work->intent;
+    if (work->all_late) {
+        return true;
+    }
     struct relation *relation =
         it->table.name ? catalog_relation(work->home->catalog, it->table.schema, it->table.name)
                        : NULL;

@@ -29,6 +29,11 @@ bool compile_comment(struct work *work);
 bool compile_data_backfill(struct work *work);
 bool compile_add_primary_key(struct work *work);
 bool compile_drop_table(struct work *work);
+bool compile_drop_view(struct work *work);
+bool compile_drop_materialized_view(struct work *work);
+bool compile_drop_function(struct work *work);
+bool compile_drop_trigger(struct work *work);
+bool compile_drop_policy(struct work *work);
 bool compile_sql(struct work *work);
 
 /* The compiler of an operation; null when this version cannot plan it. */
@@ -74,6 +79,9 @@ struct step *index_build(struct work *work, const struct place *place, const cha
 /* A step that drops an index concurrently; its way back is `statement`. */
 struct step *index_remove(struct work *work, const struct place *place, const char *name,
                           const char *statement);
+/* The name that the server gives an index without one; columns: their names joined by "_". */
+const char *server_index_name(const struct work *work, const struct relation *relation,
+                              const char *columns);
 /* The index mentions a column of the map. */
 bool index_has_mapped(const struct index *index, const struct column_maps *maps);
 bool index_has_column(const struct index *index, const char *column);

@@ -119,18 +119,18 @@ static const char *wanted_tail(const struct work *work)
     return t.data;
 }
 
-/* The name that the server would choose: table_columns_idx. */
-static const char *default_name(const struct work *work, const struct relation *relation)
+/* The columns' names joined by "_": what the server makes the name of an index of. */
+static const char *columns_joined(const struct work *work)
 {
     const struct intent *it = work->intent;
     struct text t = text_init(work->ctx, TEXT_LINE);
-    text_add(&t, relation->name);
     for (size_t i = 0; i < it->columns.count; i++) {
-        text_addf(&t, "_%s", it->columns.items[i]);
+        text_addf(&t, "%s%s", i ? "_" : "", it->columns.items[i]);
     }
-    text_add(&t, it->expressions.count ? "_expr" : "");
-    text_add(&t, it->unique ? "_key" : "_idx");
-    return free_name(work, work->home, relation, t.data);
+    for (size_t i = 0; i < it->expressions.count || t.len == 0; i++) {
+        text_addf(&t, "%sexpr", t.len ? "_" : "");
+    }
+    return t.data;
 }
 
 static void build_one(struct work *work, const struct relation *leaf, const char *name,
@@ -238,7 +238,8 @@ bool compile_add_index(struct work *work)
                            relation_key(work, relation));
     }
     const char *tail = it->definition ? it->definition : wanted_tail(work);
-    const char *name = it->name ? it->name : default_name(work, relation);
+    const char *name =
+        it->name ? it->name : server_index_name(work, relation, columns_joined(work));
     if (same_index(relation, tail, it->unique, it->name)) {
         work_note(work, "info", "nothing-to-do", "the index on %s is there already",
                   relation_key(work, relation));
@@ -287,6 +288,7 @@ bool compile_drop_index(struct work *work)
         }
         const struct place place = { work->home, relation, PHASE_CONTRACT };
         const struct column_maps none = { 0 };
+        work_busy(work, work->home, relation, NULL);
         index_remove(work, &place, index->name,
                      index_like(work, relation, index, index->name, &none));
         work_touch(work, work->home, relation_key(work, relation));

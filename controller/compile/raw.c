@@ -24,6 +24,7 @@ bool compile_sql(struct work *work)
     for (size_t i = 0; i < it->down.count; i++) {
         step_down(work, step, "%s", it->down.items[i]);
     }
+    work->all_late = work->all_late || (phase == PHASE_CONTRACT && it->exact);
     step->transaction = it->transaction;
     step->tags = 0;
     if (!it->down.count) {

@@ -283,6 +283,7 @@ bool compile_drop_constraint(struct work *work)
     }
     constraint_remove(work, &(struct place){ work->home, relation, PHASE_CONTRACT }, c, &none);
     work_touch(work, work->home, relation_key(work, relation));
+    work_busy(work, work->home, relation, NULL);
     model_drop_constraint(work, relation, it->name);
     return true;
 }

@@ -46,6 +46,7 @@ struct work {
     struct compiled *result;
     const struct intent *intent;
     int number;         /* of the intent, from 1 */
+    bool all_late;      /* SQL as written runs in contract: nothing behind it may overtake it */
     bool late;          /* every step of this intent goes to contract */
     struct state *home; /* the intent's own service */
 };
