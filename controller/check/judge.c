@@ -7,7 +7,7 @@
 #include "agents/base/text.h"
 #include "controller/check/judging.h"
 
-enum { DEFAULT_VERSION = 15 };
+enum { DEFAULT_VERSION = 15, BUDGET = 20000 };
 
 struct judge *judge_new(const void *ctx, const struct catalog *catalog, int version)
 {
@@ -133,16 +133,35 @@ bool is_child_of(const struct judging *g, const struct world_table *child,
     return false;
 }
 
+bool walk_enter(struct judging *g, const struct world_table *table)
+{
+    struct world_table *t = (struct world_table *)(uintptr_t)table;
+    if (t->visited || g->judge->budget <= 0) {
+        return false;
+    }
+    g->judge->budget--;
+    return t->visited = true;
+}
+
+void walk_leave(const struct world_table *table)
+{
+    ((struct world_table *)(uintptr_t)table)->visited = false;
+}
+
 void effect_below(struct judging *g, enum effect effect, const struct world_table *target,
                   const struct world_table *other)
 {
     struct world_table *t;
     effect_take(g, effect, target, other);
-    for (size_t i = 0; target && !g->s->only && (t = world_at(g->world, i)); i++) {
+    if (!target || g->s->only || !walk_enter(g, target)) {
+        return;
+    }
+    for (size_t i = 0; (t = world_at(g->world, i)); i++) {
         if (t != target && is_child_of(g, t, target)) {
             effect_below(g, effect, t, NULL);
         }
     }
+    walk_leave(target);
 }
 
 void tag_add(struct judging *g, unsigned tags)
@@ -335,6 +354,7 @@ bool statement_foresee(const void *ctx, struct judge *judge, const struct statem
     struct verdict *v = mem_new(ctx, struct verdict);
     v->transaction = v->version_ok = true;
     struct judging g = { .ctx = v, .judge = judge, .world = judge->world, .s = s, .v = v };
+    judge->budget = judge->nesting == 0 ? BUDGET : judge->budget;
     needs_version(&g, s->min_version);
     judge_fn *fn = (size_t)s->kind < sizeof judges / sizeof *judges ? judges[s->kind] : NULL;
     (fn ? fn : judge_nothing)(&g);

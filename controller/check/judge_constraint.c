@@ -22,6 +22,9 @@ static void views_lock(struct judging *g, const struct world_table *t, const cha
                        bool cascade, const char *what)
 {
     struct world_table *v;
+    if (!walk_enter(g, t)) {
+        return;
+    }
     for (size_t i = 0; (v = world_at(g->world, i)); i++) {
         if (v->read_count == 0 || !view_reads(g, v, t, column)) {
             continue;
@@ -34,6 +37,7 @@ static void views_lock(struct judging *g, const struct world_table *t, const cha
                       v->name);
         }
     }
+    walk_leave(t);
 }
 
 void dependents_lock(struct judging *g, const struct world_table *t, const char *column,

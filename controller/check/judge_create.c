@@ -5,6 +5,8 @@
 #include "agents/base/text.h"
 #include "controller/check/judge_constraint.h"
 
+enum { NESTED_MAX = 6 };
+
 void fresh_take(struct judging *g, const char *schema, const char *name)
 {
     struct world_table *t = mem_new(g->ctx, struct world_table);
@@ -190,7 +192,15 @@ void nested_judge(struct judging *g, const struct statement *inner)
 {
     struct verdict *v = NULL;
     struct error err;
-    if (!statement_foresee(g->ctx, g->judge, inner, &v, &err)) {
+    struct judge *judge = g->judge;
+    if (judge->nesting >= NESTED_MAX || judge->budget-- <= 0) {
+        not_seen(g, "statements inside of statements nest too deep");
+        return;
+    }
+    judge->nesting++;
+    bool good = statement_foresee(g->ctx, judge, inner, &v, &err);
+    judge->nesting--;
+    if (!good) {
         return;
     }
     nested_locks(g, v);

@@ -57,10 +57,13 @@ void drop_relation(struct judging *g, const struct world_table *t, bool cascade)
     if (t->parent_count > 0 && t->bound) {
         parents_lock(g, t);
     }
-    for (size_t i = 0; (other = world_at(g->world, i)); i++) {
-        if (other != t && !other->gone) {
-            drop_dependent(g, t, other, cascade);
+    if (walk_enter(g, t)) {
+        for (size_t i = 0; (other = world_at(g->world, i)); i++) {
+            if (other != t && !other->gone) {
+                drop_dependent(g, t, other, cascade);
+            }
         }
+        walk_leave(t);
     }
     if (t->kind == 'S' && cascade && t->owner_table.name) {
         effect_take(g, EFFECT_DROP, NULL, world_find(g->world, t->owner_table));

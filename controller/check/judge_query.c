@@ -5,8 +5,6 @@
 #include "agents/base/text.h"
 #include "controller/check/judging.h"
 
-enum { NESTED_MAX = 8 }; /* views in views, functions in functions */
-
 /* A column among `compared` leads an index, or there is no catalog to say otherwise. */
 static bool narrowed(const struct world_table *t, const struct sql_texts *compared)
 {
@@ -22,26 +20,26 @@ static bool narrowed(const struct world_table *t, const struct sql_texts *compar
     return false;
 }
 
-static void read_below(struct judging *g, const struct world_table *t, enum effect effect,
-                       int depth)
+static void read_below(struct judging *g, const struct world_table *t, enum effect effect)
 {
     struct world_table *child;
     effect_take(g, effect, t, NULL);
-    if (depth >= NESTED_MAX) {
+    if (!walk_enter(g, t)) {
         return;
     }
     for (size_t i = 0; t->kind == 'v' && i < t->read_count; i++) {
         struct sql_name name = { t->reads[i].schema, t->reads[i].name };
         struct world_table *base = name.name ? world_find(g->world, name) : NULL;
         if (base && base != t) {
-            read_below(g, base, effect, depth + 1);
+            read_below(g, base, effect);
         }
     }
     for (size_t i = 0; (t->kind == 'p' || t->kind == 'r') && (child = world_at(g->world, i)); i++) {
         if (child != t && is_child_of(g, child, t)) {
-            read_below(g, child, effect, depth + 1);
+            read_below(g, child, effect);
         }
     }
+    walk_leave(t);
 }
 
 static bool sets_any(const struct sql_write *w, const struct sql_texts *columns)
@@ -112,7 +110,7 @@ void query_locks(struct judging *g, const struct sql_query *q, bool scans)
         struct world_table *t = !o->column && o->name ? table_of(g, name, false) : NULL;
         if (t) {
             bool all = scans && !narrowed(t, &q->compared);
-            read_below(g, t, all ? EFFECT_READ_SCAN : EFFECT_READ, 0);
+            read_below(g, t, all ? EFFECT_READ_SCAN : EFFECT_READ);
         }
     }
     for (size_t i = 0; i < q->row_locks.count; i++) {
@@ -280,7 +278,7 @@ void judge_refresh(struct judging *g)
         struct sql_name name = { view->reads[i].schema, view->reads[i].name };
         struct world_table *base = name.name ? world_find(g->world, name) : NULL;
         if (base) {
-            read_below(g, base, EFFECT_READ_SCAN, 0);
+            read_below(g, base, EFFECT_READ_SCAN);
         }
     }
 }

@@ -74,6 +74,7 @@ struct world_table {
     struct sql_name of_type;
     const char *role; /* owner */
     char replica_identity;
+    bool visited; /* by the walk that is under way: circles end there */
 };
 
 struct world_type {

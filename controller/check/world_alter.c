@@ -223,7 +223,9 @@ static void inherit(struct world *w, struct world_table *t, const struct sql_alt
     if (a->kind == SQL_ALTER_INHERIT) {
         struct sql_name *parents =
             mem_array(world_context(w), struct sql_name, t->parent_count + 1);
-        memcpy(parents, t->parents, t->parent_count * sizeof *parents);
+        for (size_t i = 0; i < t->parent_count; i++) {
+            parents[i] = t->parents[i];
+        }
         parents[t->parent_count++] = a->other;
         t->parents = parents;
     } else {
