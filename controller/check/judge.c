@@ -80,7 +80,7 @@ static void cost_add(struct judging *g, enum effect effect, const struct world_t
 static struct verdict_lock *lock_of(struct judging *g, const struct world_table *table)
 {
     struct verdict *v = g->v;
-    const char *key = table_key(g->ctx, table);
+    const char *key = table->key ? table->key : table_key(g->ctx, table);
     for (size_t i = 0; i < v->lock_count; i++) {
         if (text_eq(v->locks[i].relation, key)) {
             return &v->locks[i];
@@ -136,16 +136,24 @@ bool is_child_of(const struct judging *g, const struct world_table *child,
 bool walk_enter(struct judging *g, const struct world_table *table)
 {
     struct world_table *t = (struct world_table *)(uintptr_t)table;
-    if (t->visited || g->judge->budget <= 0) {
+    struct judge *judge = g->judge;
+    if (judge->walking == 0) {
+        judge->walk++;
+    } else if (t->walk == judge->walk) {
         return false;
     }
-    g->judge->budget--;
-    return t->visited = true;
+    if (judge->budget <= 0) {
+        return false;
+    }
+    t->walk = judge->walk;
+    judge->budget--;
+    judge->walking++;
+    return true;
 }
 
-void walk_leave(const struct world_table *table)
+void walk_leave(struct judging *g)
 {
-    ((struct world_table *)(uintptr_t)table)->visited = false;
+    g->judge->walking--;
 }
 
 void effect_below(struct judging *g, enum effect effect, const struct world_table *target,
@@ -161,7 +169,7 @@ void effect_below(struct judging *g, enum effect effect, const struct world_tabl
             effect_below(g, effect, t, NULL);
         }
     }
-    walk_leave(target);
+    walk_leave(g);
 }
 
 void tag_add(struct judging *g, unsigned tags)

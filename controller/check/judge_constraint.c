@@ -37,7 +37,7 @@ static void views_lock(struct judging *g, const struct world_table *t, const cha
                       v->name);
         }
     }
-    walk_leave(t);
+    walk_leave(g);
 }
 
 void dependents_lock(struct judging *g, const struct world_table *t, const char *column,

@@ -63,7 +63,7 @@ void drop_relation(struct judging *g, const struct world_table *t, bool cascade)
                 drop_dependent(g, t, other, cascade);
             }
         }
-        walk_leave(t);
+        walk_leave(g);
     }
     if (t->kind == 'S' && cascade && t->owner_table.name) {
         effect_take(g, EFFECT_DROP, NULL, world_find(g->world, t->owner_table));

@@ -39,7 +39,7 @@ static void read_below(struct judging *g, const struct world_table *t, enum effe
             read_below(g, child, effect);
         }
     }
-    walk_leave(t);
+    walk_leave(g);
 }
 
 static bool sets_any(const struct sql_write *w, const struct sql_texts *columns)

@@ -12,11 +12,13 @@
 struct judge {
     struct world *world;
     int version;
-    bool transaction;          /* BEGIN was seen and not ended */
-    bool assumed;              /* the runner's transaction around the whole */
-    bool utc;                  /* the session's time zone is UTC */
-    int nesting;               /* statements in bodies in statements … */
-    int budget;                /* relations and bodies still to be looked at for this statement */
+    bool transaction; /* BEGIN was seen and not ended */
+    bool assumed;     /* the runner's transaction around the whole */
+    bool utc;         /* the session's time zone is UTC */
+    int nesting;      /* statements in bodies in statements … */
+    int budget;       /* relations and bodies still to be looked at for this statement */
+    unsigned walk;    /* number of the last walk along relations, and how deep it is now */
+    int walking;
     struct sql_texts prepared; /* names, and in prepared_statements the statement */
     const struct statement **prepared_statements;
 };
@@ -38,10 +40,10 @@ void effect_take(struct judging *g, enum effect effect, const struct world_table
 /* The same on all partitions and children below the target. */
 void effect_below(struct judging *g, enum effect effect, const struct world_table *target,
                   const struct world_table *other);
-/* Before and after following a relation to others: false when it is being followed already or the
+/* Before and after following a relation to others: false when this walk came by already or the
  * statement's budget is used up. */
 bool walk_enter(struct judging *g, const struct world_table *table);
-void walk_leave(const struct world_table *table);
+void walk_leave(struct judging *g);
 void tag_add(struct judging *g, unsigned tags);
 /* Why the server will refuse it; the first reason stays. */
 void will_fail(struct judging *g, const char *fmt, ...) PRINTF_LIKE(2, 3);

@@ -65,7 +65,8 @@ void found(struct linter *l, const char *id, const char *rewrite, const char *fm
 {
     const struct rule *rule = rule_find(id);
     struct lint_statement *at = &l->result->statements[l->index];
-    if (!rule || !is_on(l->options, rule) || suppressed(l->script, at->statement, id)) {
+    bool back = l->suppresses && suppressed(l->script, at->statement, id);
+    if (!rule || back || !is_on(l->options, rule)) {
         return;
     }
     for (size_t i = 0; i < at->count; i++) {
@@ -250,6 +251,7 @@ bool lint_with(const void *ctx, struct judge *judge, const char *text, size_t le
         .world = judge->world,
         .script = script,
         .result = result,
+        .suppresses = suppresses(script),
     };
     for (l.index = 0; l.index < script->count; l.index++) {
         if (!statement_lint(&l, err)) {

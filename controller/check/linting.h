@@ -19,7 +19,8 @@ struct linter {
     const struct statement *s; /* the one looked at: of the script, or of a body in it */
     const struct verdict *v;   /* its verdict */
     bool nested;
-    bool small; /* all that it locks is known to be small */
+    bool suppresses; /* the script has comments that take findings back */
+    bool small;      /* all that it locks is known to be small */
     /* the session */
     bool lock_timeout, local_lock_timeout, lock_timeout_said;
     bool statement_timeout, local_statement_timeout, statement_timeout_said;
@@ -70,6 +71,8 @@ bool lint_with(const void *ctx, struct judge *judge, const char *text, size_t le
                const struct lint_options *options, struct lint_result **out,
                struct error *err) MUSTCHECK;
 
+/* Any comment of the script takes findings back. */
+bool suppresses(const struct script *script);
 /* A comment takes the finding back. */
 bool suppressed(const struct script *script, const struct statement *statement, const char *rule);
 

@@ -1,43 +1,52 @@
 #include "controller/check/rule.h"
 
+#include <stdlib.h>
+
 #include "agents/base/text.h"
 #include "controller/check/rules.h"
 
 enum { RULES_MAX = 160 };
 
+static const struct rule *all[RULES_MAX], *by_id[RULES_MAX];
+static size_t all_count;
+
+static int by_name(const void *a, const void *b)
+{
+    return text_cmp((*(const struct rule *const *)a)->id, (*(const struct rule *const *)b)->id);
+}
+
+static void part_add(const struct rule *rules, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        all[all_count] = by_id[all_count] = &rules[i];
+        all_count++;
+    }
+}
+
+/* Before main: the table is constant for all threads. */
+__attribute__((constructor)) static void rules_fill(void)
+{
+    part_add(rules_1, rules_1_count);
+    part_add(rules_2, rules_2_count);
+    part_add(rules_3, rules_3_count);
+    qsort(by_id, all_count, sizeof *by_id, by_name);
+}
+
 const struct rule *const *rules_all(size_t *count)
 {
-    /* Filled by every call: no state that threads would share. */
-    static _Thread_local const struct rule *all[RULES_MAX];
-    size_t n = 0;
-    for (size_t i = 0; i < rules_1_count; i++) {
-        all[n++] = &rules_1[i];
-    }
-    for (size_t i = 0; i < rules_2_count; i++) {
-        all[n++] = &rules_2[i];
-    }
-    for (size_t i = 0; i < rules_3_count; i++) {
-        all[n++] = &rules_3[i];
-    }
-    *count = n;
+    *count = all_count;
     return all;
 }
 
-static const struct rule *find_in(const struct rule *rules, size_t count, const char *id)
+static int named(const void *key, const void *item)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (text_eq(rules[i].id, id)) {
-            return &rules[i];
-        }
-    }
-    return NULL;
+    return text_cmp(key, (*(const struct rule *const *)item)->id);
 }
 
 const struct rule *rule_find(const char *id)
 {
-    const struct rule *rule = find_in(rules_1, rules_1_count, id);
-    rule = rule ? rule : find_in(rules_2, rules_2_count, id);
-    return rule ? rule : find_in(rules_3, rules_3_count, id);
+    const struct rule *const *at = bsearch(id, by_id, all_count, sizeof *by_id, named);
+    return at ? *at : NULL;
 }
 
 const char *severity_name(enum severity severity)

@@ -111,3 +111,14 @@ bool suppressed(const struct script *script, const struct statement *s, const ch
     }
     return false;
 }
+
+bool suppresses(const struct script *script)
+{
+    for (size_t i = 0; i < script->comment_count; i++) {
+        if (text_starts(script->comments[i].text, "flotilla: ignore") ||
+            text_starts(script->comments[i].text, "squawk-ignore")) {
+            return true;
+        }
+    }
+    return false;
+}

@@ -44,7 +44,7 @@ static int world_end(struct world *world)
 static void key_set(struct world *w, struct world_table *t)
 {
     struct world_entry *e, *old;
-    const char *key = table_key(w, t);
+    const char *key = t->key = table_key(w, t);
     HASH_FIND_STR(w->by_key, key, old);
     if (old) {
         old->table = t;

@@ -74,7 +74,8 @@ struct world_table {
     struct sql_name of_type;
     const char *role; /* owner */
     char replica_identity;
-    bool visited; /* by the walk that is under way: circles end there */
+    unsigned walk;   /* the last walk that came by: circles end there */
+    const char *key; /* "schema.name" */
 };
 
 struct world_type {

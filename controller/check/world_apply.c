@@ -28,6 +28,13 @@ static char table_kind(const struct statement *s)
                                                    : 'r';
 }
 
+/* Then the statement does nothing, or fails. One that was only made up may be the one made now. */
+static bool is_there(struct world *w, struct sql_name name, bool if_not_exists)
+{
+    const struct world_table *old = world_find(w, name);
+    return old && (if_not_exists || old->known || old->fresh);
+}
+
 static void create_table(struct world *w, const struct statement *s)
 {
     const struct sql_table *from = s->table;
@@ -35,7 +42,7 @@ static void create_table(struct world *w, const struct statement *s)
     if (s->temporary) {
         name.schema = "pg_temp";
     }
-    if (!name.name || (world_find(w, name) && s->if_not_exists)) {
+    if (!name.name || is_there(w, name, s->if_not_exists)) {
         return;
     }
     struct world_table *t = world_make(w, name, table_kind(s));
