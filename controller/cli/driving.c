@@ -11,6 +11,7 @@
 #include "agents/base/json.h"
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
+#include "controller/cli/printer.h"
 #include "controller/rollout/engine.h"
 #include "controller/rollout/workers.h"
 
@@ -40,16 +41,8 @@ static void catch_interrupts(void)
 
 static void print_event(void *self, const json_t *event)
 {
-    SCOPE(tmp);
     const struct place *place = self;
-    if (place->flags->format == FORMAT_NDJSON || place->flags->format == FORMAT_JSON) {
-        puts(json_compact(tmp, event));
-    } else {
-        const char *line = event_line(tmp, event, place->flags->color);
-        if (*line)
-            puts(line);
-    }
-    fflush(stdout);
+    printer_event(place->printer, event);
 }
 
 int driving_end(const struct place *place)
@@ -219,6 +212,8 @@ static bool run(const void *ctx, struct place *place, const struct driving *driv
             return check_answer(place, driving, id, err);
         if (err->code != ERROR_BUSY && err->code != ERROR_FENCED)
             return false;
+        if (err->code == ERROR_FENCED)
+            fprintf(stderr, "%s: %s; this process follows it now\n", driving->name, err->message);
         if (!check_answer(place, driving, id, err))
             return false;
         if (driving->leave)
@@ -236,6 +231,7 @@ int driving_run(struct place *place, const struct driving *driving)
     SCOPE(tmp);
     struct error err;
     catch_interrupts();
+    place->printer = printer_new(tmp, place->flags);
     if (!run(tmp, place, driving, &err)) {
         if (err.code == ERROR_CANCELLED &&
             !fail_hint(&err, "`flotilla resume %s` drives it on", place->rollout->id))

@@ -10,6 +10,8 @@
 #include "controller/rollout/state.h"
 #include "controller/store/store.h"
 
+struct printer;
+
 struct place {
     const struct flags *flags;
     struct fleet *fleet;
@@ -18,6 +20,7 @@ struct place {
     struct store_rollout *row; /* place_rollout() */
     struct plan *plan;
     struct rollout *rollout;
+    struct printer *printer; /* of events, while a rollout is driven or followed */
 };
 
 /* Loads the manifest; every problem is printed with its place. Picks the environment: --env, or

@@ -8,6 +8,7 @@
 #include "agents/base/text.h"
 #include "controller/cli/commands.h"
 #include "controller/cli/driving.h"
+#include "controller/cli/printer.h"
 
 /* status, watch and logs: the same facts, once, until it rests, or as they happened. */
 
@@ -93,7 +94,8 @@ static bool rests(enum rollout_status status)
 }
 
 /* Prints the events after *seen; true when there were as many as one batch holds. */
-static bool print_events(struct place *place, int64_t *seen, bool *more, struct error *err)
+static bool print_events(struct place *place, struct printer *printer, int64_t *seen, bool *more,
+                         struct error *err)
 {
     SCOPE(tmp);
     json_t *events = NULL;
@@ -102,13 +104,8 @@ static bool print_events(struct place *place, int64_t *seen, bool *more, struct 
     for (size_t i = 0; i < json_array_size(events); i++) {
         const json_t *event = json_array_get(events, i);
         *seen = json_int_of(event, "seq");
-        const char *line = place->flags->format == FORMAT_TEXT
-                               ? event_line(tmp, event, place->flags->color)
-                               : json_compact(tmp, event);
-        if (*line)
-            puts(line);
+        printer_event(printer, event);
     }
-    fflush(stdout);
     *more = json_array_size(events) == BATCH;
     return true;
 }
@@ -117,6 +114,7 @@ static bool watch(const void *ctx, struct options *o, struct place *place, struc
 {
     bool screen = o->flags.format == FORMAT_TEXT && isatty(STDOUT_FILENO);
     int64_t until = o->flags.timeout ? clock_mono_ms() + o->flags.timeout : INT64_MAX;
+    struct printer *printer = printer_new(ctx, &o->flags);
     int64_t seen = 0;
     for (bool more = false;;) {
         SCOPE(tmp);
@@ -127,7 +125,7 @@ static bool watch(const void *ctx, struct options *o, struct place *place, struc
             fputs("\033[H\033[J", stdout);
             status_print(stdout, place);
             fflush(stdout);
-        } else if (!print_events(place, &seen, &more, err)) {
+        } else if (!print_events(place, printer, &seen, &more, err)) {
             return false;
         }
         if (ended && !more)
@@ -185,9 +183,10 @@ int command_logs(int argc, char **argv)
     argp_parse(&argp, argc, argv, 0, NULL, &o);
     if (!load(tmp, &o, &place, &err))
         return command_failed(argv[0], &err);
+    struct printer *printer = printer_new(tmp, &o.flags);
     int64_t seen = 0;
     for (bool more = true; more;) {
-        if (!print_events(&place, &seen, &more, &err) || !load(tmp, &o, &place, &err))
+        if (!print_events(&place, printer, &seen, &more, &err) || !load(tmp, &o, &place, &err))
             return command_failed(argv[0], &err);
         if (!more && o.follow && !rests(place.rollout->status)) {
             clock_sleep_ms(REFRESH_MS);

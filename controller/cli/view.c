@@ -99,14 +99,16 @@ static const char *detail_text(const void *ctx, const json_t *e)
         return blockers_text(ctx, e);
     if (text_eq(event, "step_done") || text_eq(event, "step_undone"))
         return measured_text(ctx, e);
+    const char *by = json_text_of(e, "by");
     const char *words = message ? message : gate ? gate : reason;
-    return words ? mem_printf(ctx, "  %s", text_printable(ctx, words)) : "";
+    return mem_printf(ctx, "%s%s%s%s", by ? "  by " : "", by ? text_printable(ctx, by) : "",
+                      words ? "  " : "", words ? text_printable(ctx, words) : "");
 }
 
 static bool is_worth_a_line(const json_t *e)
 {
-    static const char *const quiet[] = { "step_started", "step_undo_started", "gate_opened",
-                                         "run_started",  "run_ended",         "rollout_started" };
+    static const char *const quiet[] = { "step_started", "step_undoing", "gate_opened",
+                                         "run_started",  "run_ended",    "rollout_started" };
     const char *event = json_text_of(e, "event");
     for (size_t i = 0; i < sizeof(quiet) / sizeof(quiet[0]); i++)
         if (text_eq(event, quiet[i]))

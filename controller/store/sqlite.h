@@ -39,6 +39,10 @@ const char *query_column(const void *ctx, struct query *q, int column);
 int64_t query_column_int(struct query *q, int column);
 void query_end(struct query *q);
 
+/* Adds events to the chain, within a change. */
+bool store_append(struct store *store, const char *rollout, json_t *const *events, size_t count,
+                  struct error *err) MUSTCHECK;
+
 bool store_exec(struct store *store, const char *sql, struct error *err) MUSTCHECK;
 
 /* A transaction that is rolled back at the end of the block unless it was committed. */

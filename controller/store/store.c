@@ -112,8 +112,8 @@ static bool append_event(const void *ctx, struct store *store, const char *rollo
     return query_run(&q, err);
 }
 
-static bool append_events(struct store *store, const char *rollout, json_t *const *events,
-                          size_t count, struct error *err)
+bool store_append(struct store *store, const char *rollout, json_t *const *events, size_t count,
+                  struct error *err)
 {
     SCOPE(tmp);
     struct chain chain;
@@ -198,7 +198,7 @@ bool store_add(struct store *store, const struct store_rollout *r, json_t *const
     query_text(&q, r->plan_text);
     query_text(&q, r->plan_path);
     query_text(&q, json_compact(tmp, r->doc));
-    return query_run(&q, err) && append_events(store, r->id, events, count, err) &&
+    return query_run(&q, err) && store_append(store, r->id, events, count, err) &&
            change_commit(&change, err);
 }
 
@@ -233,7 +233,7 @@ bool store_save(struct store *store, const struct store_rollout *r, int64_t toke
     query_int(&q, r->active);
     query_text(&q, json_compact(tmp, r->doc));
     query_text(&q, r->id);
-    return query_run(&q, err) && append_events(store, r->id, events, count, err) &&
+    return query_run(&q, err) && store_append(store, r->id, events, count, err) &&
            change_commit(&change, err);
 }
 
