@@ -72,7 +72,9 @@ static int control(struct options *o, const struct driving *base, char **argv)
         return EXIT_DONE;
     }
     driving.argument = o->phase;
-    return driving_run(&place, &driving);
+    int code = driving_run(&place, &driving);
+    bool stopped = text_eq(base->verb, "abort") && place.rollout->status == ROLLOUT_ABORTED;
+    return stopped ? EXIT_DONE : code;
 }
 
 /* For verbs after which nothing is waited for: any state it rests in is a success. */

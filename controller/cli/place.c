@@ -29,13 +29,16 @@ bool place_fleet(const void *ctx, const struct flags *flags, const char *wanted,
     return fleet_environment(place->fleet, wanted ? wanted : flags->env, &place->environment, err);
 }
 
+const char *place_state(const void *ctx, const struct flags *flags)
+{
+    return flags->state ? flags->state
+                        : mem_printf(ctx, "%s/.flotilla", file_folder(ctx, flags->manifest));
+}
+
 bool place_store(const void *ctx, const struct flags *flags, struct place *place, struct error *err)
 {
     place->flags = flags;
-    const char *folder = flags->state;
-    if (!folder)
-        folder = mem_printf(ctx, "%s/.flotilla", file_folder(ctx, flags->manifest));
-    return store_open(ctx, folder, &place->store, err);
+    return store_open(ctx, place_state(ctx, flags), &place->store, err);
 }
 
 bool place_plan(const void *ctx, const char *path, struct plan **out, struct error *err)

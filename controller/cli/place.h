@@ -28,6 +28,9 @@ struct place {
 bool place_fleet(const void *ctx, const struct flags *flags, const char *wanted,
                  struct place *place, struct error *err) MUSTCHECK;
 
+/* Where the state is: --state, or .flotilla beside the manifest. */
+const char *place_state(const void *ctx, const struct flags *flags);
+
 /* Opens the state: --state, or .flotilla beside the manifest (which need not load). */
 bool place_store(const void *ctx, const struct flags *flags, struct place *place,
                  struct error *err) MUSTCHECK;

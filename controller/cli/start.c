@@ -1,6 +1,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "agents/base/clock.h"
@@ -108,12 +109,25 @@ static bool create(const void *ctx, struct place *place, const char *path, const
     return engine_create(ctx, place->store, place->plan, &row, &place->rollout, &existing, err);
 }
 
+/* Two that start at once: the second looks after the first has made its rollout. The lock goes with
+ * the descriptor. */
+static bool lock_starts(const void *ctx, const struct flags *flags, int *out, struct error *err)
+{
+    const char *path = mem_printf(ctx, "%s/start.lock", place_state(ctx, flags));
+    *out = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (*out < 0 || flock(*out, LOCK_EX) != 0)
+        return fail_errno(err, "state: lock %s", path);
+    return true;
+}
+
 /* The rollout of this plan that has not ended; *created tells whether it is new. */
 static bool find_or_create(const void *ctx, struct place *place, const char *path, bool *created,
                            struct error *err)
 {
     struct store_rollout *row = NULL;
-    if (!store_find(ctx, place->store, place->plan->id, &row, err))
+    AUTO_FD lock = -1;
+    if (!lock_starts(ctx, place->flags, &lock, err) ||
+        !store_find(ctx, place->store, place->plan->id, &row, err))
         return false;
     bool goes_on = row && (row->active || text_eq(row->status, "done"));
     *created = !goes_on;
@@ -136,10 +150,7 @@ static int detach(struct place *place, const struct driving *driving, const stru
 {
     SCOPE(tmp);
     struct error err;
-    const char *folder = flags->state
-                             ? flags->state
-                             : mem_printf(tmp, "%s/.flotilla", file_folder(tmp, flags->manifest));
-    const char *log = mem_printf(tmp, "%s/%s.log", folder, place->rollout->id);
+    const char *log = mem_printf(tmp, "%s/%s.log", place_state(tmp, flags), place->rollout->id);
     pid_t pid = fork();
     if (pid < 0) {
         fail_errno(&err, "fork");

@@ -144,6 +144,9 @@ static bool at_gate(struct drive *d, enum phase phase, struct error *err)
     if (!gate_look(tmp, &source, r, phase, &facts, err))
         return false;
     if (!gate_open(tmp, r, phase, &facts, &why, &hint)) {
+        /* A promote that could not open it is not kept for the day when it could. */
+        if (r->promoted >= (int)phase)
+            r->promoted = (int)phase - 1;
         rollout_text(r, &r->gate, why);
         rollout_text(r, &r->gate_hint, hint);
         observe(d, ON_GATE_CLOSED);

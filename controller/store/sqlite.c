@@ -1,20 +1,32 @@
 #include "controller/store/sqlite.h"
 
+#include <errno.h>
 #include <string.h>
+
+bool store_broken(struct store *store, const char *what, struct error *err)
+{
+    fail(err, ERROR_TAMPERED, "state %s: it is damaged: %s", store->path, what);
+    return fail_hint(err, "move its folder away; `flotilla recover PLAN` then rebuilds the state "
+                          "from the journals in the databases");
+}
 
 bool store_failed(struct store *store, const char *what, struct error *err)
 {
-    int code = sqlite3_errcode(store->db);
+    int code = sqlite3_errcode(store->db) & 0xff; /* extended codes say more than we ask */
     const char *why = sqlite3_errmsg(store->db);
-    if (code == SQLITE_FULL)
-        return fail(err, ERROR_NO_SPACE, "state %s: %s: %s", store->path, what, why);
+    /* A full disk may also show as a failed write, or as a shared-memory file that cannot grow. */
+    if (code == SQLITE_FULL ||
+        (code == SQLITE_IOERR && sqlite3_system_errno(store->db) == ENOSPC)) {
+        fail(err, ERROR_NO_SPACE, "state %s: %s: no space left on the disk", store->path, what);
+        return fail_hint(err, "make room there, then run `flotilla resume`; nothing that was "
+                              "stored is lost, and what runs on the hosts goes on");
+    }
     if (code == SQLITE_BUSY || code == SQLITE_LOCKED)
         return fail(err, ERROR_BUSY, "state %s: %s: another process keeps it busy", store->path,
                     what);
     fail(err, ERROR_IO, "state %s: %s: %s", store->path, what, why);
     if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB)
-        return fail_hint(err, "move the file away; `flotilla recover` rebuilds the state from the "
-                              "agents' journals");
+        return store_broken(store, why, err);
     return fail_hint(err, "check the folder's rights and disk, then run `flotilla resume`");
 }
 

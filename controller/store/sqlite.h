@@ -23,6 +23,9 @@ struct query {
 
 #define AUTO_QUERY __attribute__((cleanup(query_end))) struct query
 
+/* The content is not what was written: says so, and how to rebuild it. */
+bool store_broken(struct store *store, const char *what, struct error *err) MUSTCHECK;
+
 /* Sets err from SQLite's own and returns false. */
 bool store_failed(struct store *store, const char *what, struct error *err) MUSTCHECK;
 

@@ -49,6 +49,18 @@ static bool schema_make(struct store *store, struct error *err)
            store_exec(store, "PRAGMA user_version = 1", err) && change_commit(&change, err);
 }
 
+/* Tens of milliseconds for a hundred thousand events; a damaged page is named before it is read. */
+static bool integrity_check(struct store *store, struct error *err)
+{
+    SCOPE(tmp);
+    AUTO_QUERY q;
+    bool row = false;
+    if (!query_begin(store, "PRAGMA quick_check(1)", &q, err) || !query_next(&q, &row, err))
+        return false;
+    const char *answer = row ? query_column(tmp, &q, 0) : "no answer";
+    return text_eq(answer, "ok") || store_broken(store, answer, err);
+}
+
 bool store_open(const void *ctx, const char *folder, struct store **out, struct error *err)
 {
     struct store *store = mem_new(ctx, struct store);
@@ -63,7 +75,8 @@ bool store_open(const void *ctx, const char *folder, struct store **out, struct 
     sqlite3_busy_timeout(store->db, BUSY_MS);
     /* FULL: a transition that was persisted must survive a power loss, also under WAL. */
     if (!store_exec(store, "PRAGMA journal_mode = WAL", err) ||
-        !store_exec(store, "PRAGMA synchronous = FULL", err) || !schema_make(store, err))
+        !store_exec(store, "PRAGMA synchronous = FULL", err) || !integrity_check(store, err) ||
+        !schema_make(store, err))
         return false;
     *out = store;
     return true;
@@ -144,7 +157,7 @@ bool store_events(const void *ctx, struct store *store, const char *rollout, int
         json_t *event = NULL;
         const char *body = row ? query_column(tmp, &q, 0) : NULL;
         if (row && !json_parse(tmp, body, strlen(body), &event, err))
-            return fail_in(err, "state %s: event", store->path);
+            return store_broken(store, "an event is not readable", err);
         if (row)
             json_array_append(list, event);
     }
@@ -169,8 +182,9 @@ bool store_verify(struct store *store, int64_t *count, struct error *err)
         int64_t seq = query_column_int(&q, 0);
         hash = chain_hash(tmp, hash, query_column(tmp, &q, 1));
         if (seq != ++*count || !text_eq(hash, query_column(tmp, &q, 2)))
-            return fail(err, ERROR_TAMPERED, "state %s: the event chain is broken at event %lld",
-                        store->path, (long long)seq);
+            return store_broken(
+                store, mem_printf(tmp, "the event chain is broken at event %lld", (long long)seq),
+                err);
     }
 }
 
@@ -254,7 +268,7 @@ static bool rollout_row(const void *ctx, struct query *q, struct store_rollout *
     r->plan_path = query_column(ctx, q, 10);
     const char *doc = query_column(ctx, q, 11);
     if (!json_parse(ctx, doc, strlen(doc), &r->doc, err))
-        return fail_in(err, "state %s: rollout %s", q->store->path, r->id);
+        return store_broken(q->store, mem_printf(ctx, "rollout %s is not readable", r->id), err);
     return true;
 }
 
