@@ -197,8 +197,9 @@ static bool tell(struct sweep_state *state, int64_t began_ms, bool last, struct 
 {
     double share = last ? 1 : sweep_share(state);
     int64_t total = state->sweep->rows > 0 ? state->sweep->rows : state->rows;
+    /* Statistics that are missing or old: what was gone through tells more. */
     if (total < state->sum.rows)
-        total = state->sum.rows;
+        total = share > 0 ? (int64_t)((double)state->sum.rows / share) : state->sum.rows;
     struct work_progress p = { .done = state->sum.rows,
                                .total = last ? state->sum.rows : total,
                                .began_ms = began_ms,

@@ -151,6 +151,9 @@ static int detach(struct place *place, const struct driving *driving, const stru
     SCOPE(tmp);
     struct error err;
     const char *log = mem_printf(tmp, "%s/%s.log", place_state(tmp, flags), place->rollout->id);
+    /* SQLite must not be carried over a fork, not even to be closed: the locks are the parent's. */
+    talloc_free(place->store);
+    place->store = NULL;
     pid_t pid = fork();
     if (pid < 0) {
         fail_errno(&err, "fork");
@@ -163,7 +166,6 @@ static int detach(struct place *place, const struct driving *driving, const stru
     if (setsid() < 0 || out < 0 || in < 0 || dup2(in, 0) < 0 || dup2(out, 1) < 0 ||
         dup2(out, 2) < 0)
         _exit(EXIT_FAILED);
-    /* SQLite handles do not survive a fork. */
     if (!place_store(tmp, flags, place, &err) || !place_rollout(tmp, place, place->row->id, &err))
         return command_failed(driving->name, &err);
     return driving_run(place, driving);

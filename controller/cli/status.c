@@ -9,10 +9,11 @@
 #include "controller/cli/commands.h"
 #include "controller/cli/driving.h"
 #include "controller/cli/printer.h"
+#include "controller/rollout/engine.h"
 
 /* status, watch and logs: the same facts, once, until it rests, or as they happened. */
 
-enum { REFRESH_MS = 500, BATCH = 1000 };
+enum { REFRESH_MS = 500, BATCH = 1000, ORPHAN_MS = 10000 };
 
 struct options {
     struct flags flags;
@@ -110,12 +111,30 @@ static bool print_events(struct place *place, struct printer *printer, int64_t *
     return true;
 }
 
+/* Nobody drives, and has not for longer than a lease lasts: it will not come to rest by itself. */
+static bool refuse_orphan(const struct place *place, int64_t *since, struct error *err)
+{
+    SCOPE(tmp);
+    const char *holder = NULL;
+    if (!store_lease_holder(tmp, place->store, place->rollout->id, clock_wall_ms(), &holder, err))
+        return false;
+    int64_t now = clock_mono_ms();
+    if ((holder && !lease_holder_is_dead(holder)) || rests(place->rollout->status))
+        *since = now;
+    if (now - *since < ORPHAN_MS)
+        return true;
+    fail(err, ERROR_NOT_FOUND, "rollout %s: no process drives it", place->rollout->id);
+    return fail_hint(err, "`flotilla resume %s` does; what runs on the hosts has gone on",
+                     place->rollout->id);
+}
+
 static bool watch(const void *ctx, struct options *o, struct place *place, struct error *err)
 {
     bool screen = o->flags.format == FORMAT_TEXT && isatty(STDOUT_FILENO);
     int64_t until = o->flags.timeout ? clock_mono_ms() + o->flags.timeout : INT64_MAX;
     struct printer *printer = printer_new(ctx, &o->flags);
     int64_t seen = 0;
+    int64_t driven = clock_mono_ms();
     for (bool more = false;;) {
         SCOPE(tmp);
         if (!load(tmp, o, place, err))
@@ -130,6 +149,8 @@ static bool watch(const void *ctx, struct options *o, struct place *place, struc
         }
         if (ended && !more)
             break;
+        if (!refuse_orphan(place, &driven, err))
+            return false;
         if (clock_mono_ms() > until)
             return fail(err, ERROR_TIMEOUT, "rollout %s has not come to rest in time",
                         place->rollout->id);
