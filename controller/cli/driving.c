@@ -205,7 +205,9 @@ static bool run(const void *ctx, struct place *place, const struct driving *driv
 {
     int64_t id = 0;
     int64_t seen = 0;
-    if (!last_seen(place, &seen, err) || !ask(place, driving, &id, err))
+    int64_t events = 0;
+    if (!store_verify(place->store, &events, err) || !last_seen(place, &seen, err) ||
+        !ask(place, driving, &id, err))
         return false;
     for (;;) {
         if (drive_here(ctx, place, driving->leave, err))
@@ -219,6 +221,8 @@ static bool run(const void *ctx, struct place *place, const struct driving *driv
         if (driving->leave)
             return reload(ctx, place, err);
         bool orphaned = false;
+        if (printer_seen(place->printer) > seen)
+            seen = printer_seen(place->printer);
         if (!follow_other(ctx, place, &seen, &orphaned, err))
             return false;
         if (!orphaned)

@@ -19,6 +19,7 @@ struct printer {
     const struct flags *flags;
     struct last *lasts;
     size_t count;
+    int64_t seen;
 };
 
 struct printer *printer_new(const void *ctx, const struct flags *flags)
@@ -54,6 +55,7 @@ static bool is_due(struct printer *p, const json_t *event)
 void printer_event(struct printer *p, const json_t *event)
 {
     SCOPE(tmp);
+    p->seen = json_int_of(event, "seq");
     if (p->flags->format != FORMAT_TEXT) {
         puts(json_compact(tmp, event));
     } else if (is_due(p, event)) {
@@ -62,4 +64,9 @@ void printer_event(struct printer *p, const json_t *event)
             puts(line);
     }
     fflush(stdout);
+}
+
+int64_t printer_seen(const struct printer *printer)
+{
+    return printer->seen;
 }

@@ -17,4 +17,7 @@ struct printer *printer_new(const void *ctx, const struct flags *flags);
 /* Prints one event on standard output and flushes it. */
 void printer_event(struct printer *printer, const json_t *event);
 
+/* The number of the last event that was printed, or passed over; 0 at first. */
+int64_t printer_seen(const struct printer *printer);
+
 #endif

@@ -21,9 +21,13 @@ bool store_failed(struct store *store, const char *what, struct error *err)
         return fail_hint(err, "make room there, then run `flotilla resume`; nothing that was "
                               "stored is lost, and what runs on the hosts goes on");
     }
-    if (code == SQLITE_BUSY || code == SQLITE_LOCKED)
-        return fail(err, ERROR_BUSY, "state %s: %s: another process keeps it busy", store->path,
-                    what);
+    if (code == SQLITE_BUSY || code == SQLITE_LOCKED) {
+        fail(err, ERROR_BUSY, "state %s: %s: another process keeps it busy", store->path, what);
+        return fail_hint(err,
+                         "`fuser -v %s` shows who; one that was stopped in the middle of a "
+                         "write holds it until it goes on or is killed",
+                         store->path);
+    }
     fail(err, ERROR_IO, "state %s: %s: %s", store->path, what, why);
     if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB)
         return store_broken(store, why, err);

@@ -16,7 +16,7 @@ TESTS = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(TESTS / "lib"))
 from fleet import Fleet, PG  # noqa: E402
 
-ROWS = 3000
+ROWS = 1500
 # Every update of a row takes its time, so that a backfill can be met at work.
 USERS = f"""
 CREATE TABLE users (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, email text NOT NULL);

@@ -1,0 +1,251 @@
+"""What happens to the controller's state: a full disk, damage, two drivers, a driver that slept."""
+
+import ctypes
+import json
+import os
+import pathlib
+import shutil
+import signal
+import sqlite3
+import sys
+import time
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+from fleet import Fleet  # noqa: E402
+
+ROWS = 1500
+USERS = f"""
+CREATE TABLE users (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, email text NOT NULL);
+INSERT INTO users (email) SELECT 'u' || g || '@example.org' FROM generate_series(1, {ROWS}) g;
+CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN PERFORM pg_sleep(0.002); RETURN NEW; END $$;
+CREATE TRIGGER slow BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION slow();
+"""
+
+RENAME = """
+title: Rename email
+author: tester
+intents:
+  - rename_column: { service: users, table: users, column: email, to: email_address }
+"""
+
+LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+def mount(path, size):
+    """True when there is a small file system at the path now."""
+    os.makedirs(path, exist_ok=True)
+    return os.geteuid() == 0 and LIBC.mount(
+        b"tmpfs", str(path).encode(), b"tmpfs", 0, f"size={size}".encode()) == 0
+
+
+class State(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.fleet = Fleet(transport="local")
+        cls.fleet.host("db1")
+        cls.fleet.owner("identity-team", "ana@example.org", "raj@example.org")
+        cls.fleet.service("users", host="db1", owners=["identity-team"], schema=USERS)
+        cls.fleet.start()
+        cls.addClassCleanup(cls.fleet.stop)
+        cls.state = pathlib.Path(cls.fleet.work) / ".flotilla"
+
+    def setUp(self):
+        self.fleet.reset("users")
+        self.running = []
+
+    def tearDown(self):
+        for process in self.running:
+            if process.poll() is None:
+                process.send_signal(signal.SIGCONT)
+                process.kill()
+            process.communicate()
+
+    def signed(self):
+        self.fleet.write("change.yaml", RENAME)
+        self.fleet.ok("draft", "change.yaml", "-o", "plan.yaml")
+        self.fleet.ok("rehearse", "plan.yaml")
+        self.fleet.approve("plan.yaml")
+
+    def begin(self, *args):
+        process = self.fleet.popen(*(args or ("start", "plan.yaml")))
+        self.running.append(process)
+        return process
+
+    def ended(self, process):
+        out, err = process.communicate(timeout=120)
+        return process.returncode, out, err
+
+    def until(self, what, true):
+        deadline = time.monotonic() + 60
+        while not true():
+            self.assertLess(time.monotonic(), deadline, f"never: {what}")
+            time.sleep(0.05)
+
+    def filled(self):
+        if not self.fleet.value("users", "SELECT 1 FROM pg_attribute WHERE attname = 'email_address'"
+                                         " AND attrelid = 'users'::regclass"):
+            return 0
+        return int(self.fleet.value(
+            "users", "SELECT count(*) FROM users WHERE email_address IS NOT NULL"))
+
+    def events(self, *state):
+        run = self.fleet.ok("logs", "--format", "ndjson", *state)
+        return [json.loads(line) for line in run.out.splitlines()]
+
+    def once(self, *state):
+        done = [e["step"] for e in self.events(*state) if e["event"] == "step_done"]
+        self.assertTrue(done)
+        self.assertEqual(len(done), len(set(done)), done)
+        self.assertEqual(self.filled(), ROWS)
+
+    # --- a full disk ---------------------------------------------------------------------------
+
+    def test_a_full_disk_stops_clean_and_goes_on(self):
+        small = pathlib.Path(self.fleet.dir) / "small"
+        if not mount(small, "1m"):
+            self.skipTest("needs root, and the right to mount")
+        self.addCleanup(LIBC.umount2, str(small).encode(), 2)
+        state = ("--state", str(small))
+        self.signed()
+        shutil.copy(self.state / "state.db", small)
+        filler = small / "filler"
+
+        # no room at all
+        with open(filler, "wb", buffering=0) as f:
+            while self.written(f, 4096):
+                pass
+        run = self.fleet.flotilla("start", "plan.yaml", *state)
+        self.assertEqual(run.code, 1, run)
+        self.assertIn("hint:", run.err)
+        self.assertEqual(self.filled(), 0)
+
+        # room for a beginning: it gets full under the driver's hands
+        os.truncate(filler, os.path.getsize(filler) - 200 * 1024)
+        run = self.fleet.flotilla("start", "plan.yaml", *state)
+        if run.code == 1:  # it has room for about fifty transitions
+            self.assertIn("no space left", run.err)
+            self.assertIn("flotilla resume", run.err)
+        else:
+            self.assertEqual(run.code, 3, run)
+        os.unlink(filler)
+        run = self.fleet.flotilla("start", "plan.yaml", *state)
+        self.assertEqual(run.code, 3, run)
+        self.assertIn("waits for the word of users", run.out)
+        self.once(*state)
+
+    @staticmethod
+    def written(file, size):
+        try:
+            return file.write(b"x" * size) == size
+        except OSError:
+            return False
+
+    # --- damage --------------------------------------------------------------------------------
+
+    def at_the_gate(self):
+        self.signed()
+        self.fleet.ok("start", "plan.yaml", codes=(3,))
+
+    def recovered(self):
+        """What the error says to do works: the folder goes away, the journals know the rest."""
+        shutil.rmtree(self.state)
+        run = self.fleet.ok("recover", "plan.yaml")
+        self.assertIn("aborted", run.out)
+        run = self.fleet.ok("retry", codes=(3,))
+        self.assertIn("waits for the word of users", run.out)
+        self.assertEqual(self.filled(), ROWS)
+
+    def test_a_truncated_state(self):
+        self.at_the_gate()
+        path = self.state / "state.db"
+        os.truncate(path, path.stat().st_size // 2)
+        for command in (["status"], ["resume"], ["start", "plan.yaml"]):
+            run = self.fleet.flotilla(*command)
+            self.assertEqual(run.code, 1, run)
+            self.assertIn("damaged", run.err)
+            self.assertIn("flotilla recover", run.err)
+        self.recovered()
+
+    def test_a_changed_event_stops_the_driver(self):
+        self.at_the_gate()
+        path = self.state / "state.db"
+        content = path.read_bytes()
+        self.assertIn(b'"event":"gate_opened"', content)
+        path.write_bytes(content.replace(b'"event":"gate_opened"', b'"event":"gate_opemed"'))
+        run = self.fleet.flotilla("resume")
+        self.assertEqual(run.code, 1, run)
+        self.assertIn("event chain is broken", run.err)
+        self.assertIn("flotilla recover", run.err)
+
+    def test_flipped_bits_are_found_or_harmless(self):
+        self.at_the_gate()
+        path = self.state / "state.db"
+        content = path.read_bytes()
+        refused = 0
+        for at in range(17, len(content), len(content) // 25):
+            changed = bytearray(content)
+            changed[at] ^= 0x20
+            path.write_bytes(changed)
+            run = self.fleet.flotilla("status")
+            self.assertIn(run.code, (0, 1, 3), run)
+            if run.code == 1:
+                refused += 1
+                self.assertIn("hint:", run.err)
+        self.assertGreater(refused, 0)
+        path.write_bytes(b"\0" * len(content))
+        run = self.fleet.flotilla("status")
+        self.assertEqual(run.code, 1, run)
+        self.assertIn("flotilla recover", run.err)
+
+    # --- two drivers ---------------------------------------------------------------------------
+
+    def test_two_starts_at_once(self):
+        self.signed()
+        both = [self.begin(), self.begin()]
+        for process in both:
+            code, out, err = self.ended(process)
+            self.assertEqual(code, 3, out + err)
+            self.assertIn("waits for the word of users", out)
+        self.assertEqual([e["event"] for e in self.events()].count("rollout_started"), 1)
+        self.once()
+
+    def test_a_driver_that_slept_is_fenced(self):
+        self.signed()
+        old = self.begin()
+        self.until("the backfill begins", lambda: self.filled() > 20)
+        token = self.token()
+        self.stop_between_writes(old)
+        time.sleep(6.5)  # longer than a lease lasts
+        new = self.begin("resume")
+        self.until("the other one drives", lambda: self.token() > token)
+        old.send_signal(signal.SIGCONT)
+        code, out, err = self.ended(old)
+        self.assertEqual(code, 3, out + err)
+        self.assertRegex(err, "took over|lease was lost")
+        code, out, err = self.ended(new)
+        self.assertEqual(code, 3, out + err)
+        self.once()
+
+    def stop_between_writes(self, process):
+        """One that is stopped inside of a transaction keeps everybody else from writing."""
+        while True:
+            process.send_signal(signal.SIGSTOP)
+            time.sleep(0.1)
+            locks = pathlib.Path("/proc/locks").read_text()
+            if not any(f"WRITE {process.pid} " in line for line in locks.splitlines()):
+                return
+            process.send_signal(signal.SIGCONT)
+            time.sleep(0.03)
+
+    def token(self):
+        db = sqlite3.connect(f"file:{self.state}/state.db?mode=ro", uri=True)
+        try:
+            return db.execute("SELECT token FROM lease").fetchone()[0]
+        finally:
+            db.close()
+
+
+if __name__ == "__main__":
+    unittest.main()
