@@ -146,7 +146,7 @@ static bool typed_column(struct reading *r, const struct sql_alter *alter, bool 
                          struct error *err)
 {
     const struct sql_column *c = alter->definition;
-    *known = !c->serial && !c->identity && !c->generated && !c->storage && !c->compression;
+    *known = !c->storage && !c->compression;
     for (size_t i = 0; i < c->constraint_count; i++) {
         const struct sql_constraint *k = &c->constraints[i];
         *known = *known && k->kind == 'n';
@@ -158,6 +158,11 @@ static bool typed_column(struct reading *r, const struct sql_alter *alter, bool 
     json_set_text(fields, "type", c->type_text);
     json_set_text(fields, "collation", c->collation);
     json_set_text(fields, "default", c->default_expr ? c->default_expr->text : NULL);
+    json_set_text(fields, "identity",
+                  !c->identity         ? NULL
+                  : c->identity == 'a' ? "always"
+                                       : "by_default");
+    json_set_text(fields, "generated", c->generate ? c->generate->text : NULL);
     if (c->not_null) {
         json_set_bool(fields, "nullable", false);
     }
@@ -329,6 +334,20 @@ static bool is_plain_table(const struct reading *r, const struct sql_object *obj
     return relation && relation->kind == 'r' && !relation->parent;
 }
 
+/* The table that an index is on; null when there is no such index. */
+static const struct relation *table_of_index(const struct reading *r,
+                                             const struct sql_object *object)
+{
+    for (size_t i = 0; i < r->catalog->relation_count; i++) {
+        const struct relation *relation = &r->catalog->relations[i];
+        if (relation_index(relation, object->name) &&
+            (!object->schema || text_eq(object->schema, relation->schema))) {
+            return relation;
+        }
+    }
+    return NULL;
+}
+
 /* Every target has to be one that a typed intent can take off with a way back. */
 static bool drops_typed(const struct reading *r)
 {
@@ -338,7 +357,8 @@ static bool drops_typed(const struct reading *r)
         const struct sql_object *object = &s->objects[i];
         if (object->role == SQL_TARGET) {
             typed = object->name && !sql_texts_have(&r->made, object->name) &&
-                    (s->object != SQL_OBJECT_TABLE || is_plain_table(r, object) || s->if_exists);
+                    (s->object != SQL_OBJECT_TABLE || is_plain_table(r, object) || s->if_exists) &&
+                    (s->object != SQL_OBJECT_INDEX || table_of_index(r, object));
         }
     }
     return typed;
@@ -347,6 +367,10 @@ static bool drops_typed(const struct reading *r)
 static bool read_drop(struct reading *r, struct error *err)
 {
     const struct statement *s = r->statement;
+    if (s->if_exists && s->object == SQL_OBJECT_INDEX && s->object_count == 1 &&
+        !table_of_index(r, &s->objects[0])) {
+        return true;
+    }
     if (!drops_typed(r)) {
         return stay_sql(r, s->sql, NULL, err);
     }
@@ -358,6 +382,11 @@ static bool read_drop(struct reading *r, struct error *err)
         }
         const char *name = object_name_join(r->ctx, object->schema, object->name);
         json_t *fields = json_object();
+        if (s->object == SQL_OBJECT_INDEX) {
+            const struct relation *relation = table_of_index(r, object);
+            json_set_text(fields, "table",
+                          object_name_join(r->ctx, relation->schema, relation->name));
+        }
         if (on_table || s->object == SQL_OBJECT_TABLE) {
             json_set_text(fields, "table", name);
         }

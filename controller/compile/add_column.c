@@ -54,7 +54,7 @@ static bool is_stable(const char *expression)
     return false;
 }
 
-static void fill(struct work *work, struct relation *relation, const char *value, bool nullable)
+void fill_column(struct work *work, struct relation *relation, const char *value, bool nullable)
 {
     const struct intent *it = work->intent;
     struct relation **leaves;
@@ -83,19 +83,7 @@ static void fill(struct work *work, struct relation *relation, const char *value
     }
 }
 
-static bool is_serial(const char *type)
-{
-    static const char *const serials[] = { "serial",  "bigserial", "smallserial",
-                                           "serial4", "serial8",   "serial2" };
-    for (size_t i = 0; i < sizeof serials / sizeof *serials; i++) {
-        if (strcasecmp(type, serials[i]) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool allowed(struct work *work, struct relation *relation, const char *type)
+static bool allowed(struct work *work, struct relation *relation)
 {
     const struct intent *it = work->intent;
     if (relation->kind == 'v' || relation->kind == 'm') {
@@ -109,14 +97,11 @@ static bool allowed(struct work *work, struct relation *relation, const char *ty
         return work_refuse(work, "choose a shorter name",
                            "the name %s is longer than PostgreSQL's 63 bytes", it->column);
     }
-    if (it->identity || it->generated || is_serial(type)) {
-        if (relation->rows != 0) {
-            return work_refuse(work,
-                               "add the column nullable, fill it with data_backfill, then "
-                               "set_identity",
-                               "a generated, identity or serial column rewrites %s (%lld rows)",
-                               relation_key(work, relation), (long long)relation->rows);
-        }
+    if (it->generated && relation->rows != 0) {
+        return work_refuse(work,
+                           "add a plain column, kept by a trigger and filled with data_backfill",
+                           "a generated column is computed for all rows of %s under a strong lock",
+                           relation_key(work, relation));
     }
     return true;
 }
@@ -132,10 +117,6 @@ static const char *column_definition(const struct work *work, const char *type,
     }
     if (default_expr) {
         text_addf(&t, " DEFAULT %s", default_expr);
-    }
-    if (it->identity) {
-        text_addf(&t, " GENERATED %s AS IDENTITY",
-                  text_eq(it->identity, "always") ? "ALWAYS" : "BY DEFAULT");
     }
     if (it->generated) {
         text_addf(&t, " GENERATED ALWAYS AS (%s) STORED", it->generated);
@@ -242,7 +223,7 @@ static bool add_to_table(struct work *work, struct relation *relation, const cha
     struct column *added =
         remember_column(work, relation, type, !it->nullable && !f.not_null_later);
     if (f.value && !f.at_once && !f.generates) {
-        fill(work, relation, f.value, it->nullable);
+        fill_column(work, relation, f.value, it->nullable);
     }
     if (f.not_null_later) {
         not_null_proven(work, work->home, relation, it->column, PHASE_MIGRATE);
@@ -270,10 +251,15 @@ bool compile_add_column(struct work *work)
                            "table %s has a column %s already, of type %s",
                            relation_key(work, relation), it->column, there->type);
     }
-    if (!allowed(work, relation, type) || !no_subscriber(work, work->home, relation)) {
+    if (!allowed(work, relation) || !no_subscriber(work, work->home, relation)) {
         return false;
     }
-    bool fine = add_to_table(work, relation, type);
+    bool fine = true;
+    if (it->identity || serial_base(type)) {
+        add_numbered(work, relation, serial_base(type) ? serial_base(type) : type);
+    } else {
+        fine = add_to_table(work, relation, type);
+    }
     work_touch(work, work->home, relation_key(work, relation));
     return fine;
 }

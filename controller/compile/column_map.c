@@ -162,6 +162,27 @@ static bool stands_for_column(const struct sql_piece *before, const struct sql_p
     return !piece_is(after, "(") && !piece_is(after, ".");
 }
 
+/* Words of types and of AT TIME ZONE, which columns may be called as well: only behind another of
+ * their kind are they not columns. */
+static bool grammar_word(const struct sql_piece *before, const struct sql_piece *piece,
+                         const struct sql_piece *after)
+{
+    static const char *const followers[] = { "varying", "precision", "with",
+                                             "without", "time",      "zone" };
+    if (piece->quoted) {
+        return false;
+    }
+    if (text_eq(piece->name, "at")) {
+        return after->word && !after->quoted && text_eq(after->name, "time");
+    }
+    for (size_t i = 0; i < sizeof followers / sizeof *followers; i++) {
+        if (text_eq(piece->name, followers[i])) {
+            return (before->word && !before->quoted) || *before->start == ')';
+        }
+    }
+    return false;
+}
+
 static const char *mapped_sql(const struct column_maps *maps, const char *name)
 {
     for (size_t i = 0; i < maps->count; i++) {
@@ -182,7 +203,8 @@ const char *columns_mapped(const void *ctx, const char *text, const struct colum
         struct sql_piece after = sql_piece_next(tmp, piece.start + piece.length);
         const char *sql = piece.word ? mapped_sql(maps, piece.name) : NULL;
         bool row = earlier.word && (text_eq(earlier.name, "old") || text_eq(earlier.name, "new"));
-        if (sql && stands_for_column(&before, &after, row)) {
+        if (sql && !grammar_word(&before, &piece, &after) &&
+            stands_for_column(&before, &after, row)) {
             text_addn(&out, copied, (size_t)(piece.start - copied));
             text_add(&out, sql);
             copied = piece.start + piece.length;

@@ -40,6 +40,15 @@ bool compile_sql(struct work *work);
 typedef bool (*family_function)(struct work *work);
 family_function family_of(enum intent_operation operation);
 
+/* --- new columns (add_column.c, add_numbers.c) ------------------------------------------------ */
+
+/* Backfill steps that give the intent's column a value where it is null. */
+void fill_column(struct work *work, struct relation *relation, const char *value, bool nullable);
+/* The integer type of a serial; null for other types. */
+const char *serial_base(const char *type);
+/* A serial or identity column, numbered in batches. */
+void add_numbered(struct work *work, struct relation *relation, const char *type);
+
 /* --- other services (reach.c) ---------------------------------------------------------------- */
 
 /* Steps of kind acknowledge in the contract part of `state`: from every other service that the

@@ -78,6 +78,26 @@ CASES = [
         "lossy": True,
     },
     {
+        "name": "add_numbers",
+        "schema": USERS,
+        "intents": [{"add_column": {"table": "friends", "column": "n", "type": "bigserial"}},
+                    {"add_column": {"table": "friends", "column": "m", "type": "int", "identity": "always"}}],
+        "plain": "ALTER TABLE friends ADD COLUMN n bigserial; "
+                 "ALTER TABLE friends ADD COLUMN m int GENERATED ALWAYS AS IDENTITY",
+        "old": "INSERT INTO friends (a, b) VALUES (77, 78)",
+        "lossy": True,
+    },
+    {
+        "name": "drop_objects",
+        "schema": USERS,
+        "intents": [{"drop_view": {"name": "active_ids"}}, {"drop_view": {"name": "active"}},
+                    {"drop_trigger": {"table": "users", "name": "z_touch"}}, {"drop_function": {"name": "email_of"}},
+                    {"drop_policy": {"table": "users", "name": "mine"}},
+                    {"drop_index": {"table": "users", "name": "users_id_at"}}],
+        "plain": "DROP VIEW active_ids, active; DROP TRIGGER z_touch ON users; DROP FUNCTION email_of; "
+                 "DROP POLICY mine ON users; DROP INDEX users_id_at",
+    },
+    {
         "name": "rename_column",
         "schema": USERS,
         "intents": [{"rename_column": {"table": "users", "column": "email", "to": "email_address"}}],

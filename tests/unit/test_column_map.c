@@ -23,9 +23,13 @@ static void mapped(void **state)
         { "EMAIL = \"EMAIL\"", "\"new\" = \"EMAIL\"" },
         { "a /* email */ + email", "a /* email */ + \"new\"" },
         { "'unterminated email", "'unterminated email" },
+        { "(email AT TIME ZONE 'UTC')::timestamp(3) with time zone",
+          "(\"new\" AT TIME ZONE 'UTC')::timestamp(3) with time zone" },
     };
-    struct column_map map = { "email", "\"new\"" };
-    const struct column_maps maps = { &map, 1 };
+    struct column_map map[] = {
+        { "email", "\"new\"" }, { "time", "x" }, { "zone", "x" }, { "at", "x" }
+    };
+    const struct column_maps maps = { map, 4 };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         SCOPE(tmp);
