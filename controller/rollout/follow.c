@@ -175,15 +175,16 @@ void follow_run(struct follow *f)
     }
 }
 
-void follow_control(const struct instance *instance, const char *run, const char *action)
+void follow_control(const struct instance *instance, const struct order *order)
 {
     SCOPE(tmp);
     struct error ignored;
     struct session *session = NULL;
     json_t *result = NULL;
     json_t *args = json_own(tmp, json_object());
-    json_set_text(args, "run", run);
-    json_set_text(args, "action", action);
+    json_set_text(args, "run", order->run);
+    json_set_text(args, "action", order->action);
+    json_set_int(args, "fence", order->token);
     struct call call = { .op = OP_CONTROL, .args = args };
     if (session_open(tmp, instance, NULL, &session, &ignored) &&
         !session_call(session, tmp, &call, &result, &ignored))

@@ -28,7 +28,12 @@ json_t *follow_args(const struct follow *follow, const struct job *job);
 /* Returns when there is nothing more to report. */
 void follow_run(struct follow *follow);
 
-/* Orders a run to pause, resume or cancel. Best effort: the engine asks again. */
-void follow_control(const struct instance *instance, const char *run, const char *action);
+/* Orders a run to pause, resume or cancel; refused there when `token` was overtaken. Best effort:
+ * the engine asks again. */
+struct order {
+    const char *run, *action;
+    int64_t token;
+};
+void follow_control(const struct instance *instance, const struct order *order);
 
 #endif

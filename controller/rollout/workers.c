@@ -18,7 +18,7 @@ enum {
 struct errand {
     struct workers *workers;
     struct follow follow;
-    const char *run, *action; /* not null: only this order */
+    struct order order; /* with an action: only this order */
     struct errand *next;
 };
 
@@ -61,8 +61,8 @@ static void *thread_main(void *argument)
         if (!errand)
             break;
         pthread_mutex_unlock(&w->lock);
-        if (errand->action)
-            follow_control(errand->follow.instance, errand->run, errand->action);
+        if (errand->order.action)
+            follow_control(errand->follow.instance, &errand->order);
         else
             follow_run(&errand->follow);
         talloc_free(errand);
@@ -93,7 +93,7 @@ static bool thread_start(struct workers *w, struct error *err)
  * over the limit by as many threads again. */
 static bool errand_give(struct workers *w, struct errand *errand, struct error *err)
 {
-    bool urgent = errand->action != NULL;
+    bool urgent = errand->order.action != NULL;
     pthread_mutex_lock(&w->lock);
     errand->next = urgent ? w->waiting : NULL;
     if (urgent)
@@ -211,12 +211,13 @@ static void world_control(struct world *world, const struct job *job, const char
     struct error ignored; /* the engine asks again while the task has not heard */
     if (!errand_new(w, job, &errand, &ignored))
         return;
-    errand->run = run_of(errand, w, job->task);
-    if (!errand->run) {
+    errand->order.run = run_of(errand, w, job->task);
+    if (!errand->order.run) {
         talloc_free(errand);
         return;
     }
-    errand->action = mem_text(errand, action);
+    errand->order.action = mem_text(errand, action);
+    errand->order.token = job->token;
     if (!errand_give(w, errand, &ignored))
         return;
 }
