@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 #include "agents/base/file.h"
-#include "agents/base/json.h"
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
+#include "controller/cli/catalogs.h"
 #include "controller/cli/command.h"
 #include "controller/cli/commands.h"
 #include "controller/cli/lint_format.h"
@@ -28,7 +28,8 @@ enum {
     KEY_VERSION,
     KEY_TRANSACTION,
     KEY_STDIN,
-    KEY_SMALL
+    KEY_SMALL,
+    KEY_DSN,
 };
 
 static const char doc[] =
@@ -37,6 +38,7 @@ static const char doc[] =
     "Exit: 0 clean, 2 findings at or above --fail-on, 1 something could not be read.\n\n"
     "  flotilla lint migrations/\n"
     "  flotilla lint change.sql --catalog orders.json --pg-version 16\n"
+    "  flotilla lint change.sql --dsn 'host=localhost dbname=orders'\n"
     "  flotilla lint - --stdin-filename new.sql --format json <new.sql\n"
     "  flotilla lint --explain not-null-scan\n\n"
     "In the SQL, on the line before a statement:  -- flotilla: ignore RULE reason";
@@ -47,6 +49,7 @@ static const struct argp_option options[] = {
     { "list-rules", KEY_LIST, NULL, 0, "all rules (with --format json: as data)", 1 },
     { "fail-on", KEY_FAIL, "SEVERITY", 0, "error, warning (default), info or never", 1 },
     { "catalog", KEY_CATALOG, "FILE", 0, "what `flotilla inspect --format json` wrote", 2 },
+    { "dsn", KEY_DSN, "CONNINFO", 0, "read the catalog of this development database", 2 },
     { "assume-rows", KEY_ROWS, "TABLE=N", 0, "take a table (* for all) to have N rows", 2 },
     { "small-table", KEY_SMALL, "N", 0, "size matters from N rows on (10000)", 2 },
     { "pg-version", KEY_VERSION, "N", 0, "the server's major version (the catalog's, else 15)", 2 },
@@ -71,7 +74,8 @@ struct lint {
     struct lint_rows *rows;
     const char **paths;
     size_t path_count;
-    const char *catalog, *explain, *stdin_name;
+    struct catalogs_wanted wanted;
+    const char *explain, *stdin_name;
     bool list, transaction_said;
     int fail_on;
     struct file *files;
@@ -147,7 +151,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_EXPLAIN: l->explain = arg; return 0;
     case KEY_LIST: l->list = true; return 0;
     case KEY_FAIL: fail_on(l, arg, state); return 0;
-    case KEY_CATALOG: l->catalog = arg; return 0;
+    case KEY_CATALOG: catalogs_add_file(NULL, &l->wanted, arg); return 0;
+    case KEY_DSN: l->wanted.dsn = arg; return 0;
     case KEY_ROWS: rows_assumed(l, arg, state); return 0;
     case KEY_SMALL: l->options.small = number(arg, state, "--small-table"); return 0;
     case KEY_VERSION: l->options.version = (int)number(arg, state, "--pg-version"); return 0;
@@ -319,23 +324,24 @@ static int report(struct lint *l)
     return all.unread > 0 ? EXIT_FAILED : EXIT_DONE;
 }
 
+/* The one catalog that is meant; with several (a fleet's file) --service says which. */
 static bool catalog_load(struct lint *l, const void *ctx, struct error *err)
 {
-    const char *text;
-    size_t length;
-    json_t *json;
-    struct catalog *catalog;
-    if (!l->catalog) {
+    struct catalogs all = { 0 };
+    if (!l->wanted.file_count && !l->wanted.dsn && !l->flags.service) {
         return true;
     }
-    if (!file_read(ctx, l->catalog, TEXT_FILE, &text, &length, err) ||
-        !json_parse(ctx, text, length, &json, err) ||
-        !catalog_from_json(ctx, json, &catalog, err)) {
-        fail_in(err, "%s", l->catalog);
-        return fail_hint(err, "it must be what `flotilla inspect --format json` printed");
+    if (!catalogs_gather(ctx, &l->wanted, &all, err)) {
+        return false;
     }
-    l->options.catalog = catalog;
-    return true;
+    for (size_t i = 0; i < all.count; i++) {
+        if (all.count == 1 || text_eq(all.items[i].service, l->flags.service)) {
+            l->options.catalog = all.items[i].catalog;
+            return true;
+        }
+    }
+    fail(err, ERROR_USAGE, "%zu catalogs and no way to tell which is meant", all.count);
+    return fail_hint(err, "name the service whose database the SQL is for: --service NAME");
 }
 
 static int lint_run(struct lint *l, const void *ctx, const char *name)
@@ -377,6 +383,7 @@ int command_lint(int argc, char **argv)
     const struct argp_child children[] = { { &flags_argp, 0, "Shared options:", 9 }, { 0 } };
     const struct argp argp = { options, parse, "PATH...", doc, children, NULL, NULL };
     l->fail_on = SEVERITY_WARNING;
+    l->wanted.flags = &l->flags;
     l->flags.formats = 1u << FORMAT_JSON | 1u << FORMAT_SARIF | 1u << FORMAT_GITHUB |
                        1u << FORMAT_GITLAB | 1u << FORMAT_JUNIT;
     if (argp_parse(&argp, argc, argv, 0, NULL, l)) {
@@ -385,5 +392,6 @@ int command_lint(int argc, char **argv)
     int code = lint_run(l, tmp, argv[0]);
     talloc_free(l->paths);
     talloc_free(l->rows);
+    talloc_free((void *)(uintptr_t)l->wanted.files);
     return code;
 }

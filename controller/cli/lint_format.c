@@ -43,23 +43,38 @@ static void frame(struct text *t, const char *sql, int line)
     }
 }
 
+static void finding_text(struct text *t, bool color, const char *path,
+                         const struct lint_statement *s, size_t k)
+{
+    const struct finding *f = &s->findings[k];
+    text_addf(t, "%s:%d: %s%s%s %s: %s\n", path, f->line, tint(color, f->severity),
+              severity_name(f->severity), color ? "\033[0m" : "", f->rule->id, f->message);
+    if (k == 0) {
+        frame(t, s->statement->sql, s->statement->line);
+    }
+    text_addf(t, "  instead: %s\n", f->hint);
+    if (f->rewrite_sql) {
+        block(t, "as SQL:", f->rewrite_sql);
+    }
+    text_addc(t, '\n');
+}
+
 static const char *as_text(const void *ctx, bool color, const char *path,
                            const struct lint_result *r)
 {
     struct text t = text_init(ctx, TEXT_FILE);
     for (size_t i = 0; i < r->count; i++) {
         const struct lint_statement *s = &r->statements[i];
+        const struct verdict *v = s->verdict;
         for (size_t k = 0; k < s->count; k++) {
-            const struct finding *f = &s->findings[k];
-            text_addf(&t, "%s:%d: %s%s%s %s: %s\n", path, f->line, tint(color, f->severity),
-                      severity_name(f->severity), color ? "\033[0m" : "", f->rule->id, f->message);
-            if (k == 0) {
-                frame(&t, s->statement->sql, s->statement->line);
-            }
-            text_addf(&t, "  instead: %s\n", f->hint);
-            if (f->rewrite_sql) {
-                block(&t, "as SQL:", f->rewrite_sql);
-            }
+            finding_text(&t, color, path, s, k);
+        }
+        /* No rule speaks of it, but nobody shall take it for looked at. */
+        if (s->count == 0 && (v->unknown || v->fails)) {
+            text_addf(&t, "%s:%d: note: %s: %s\n", path, s->statement->line,
+                      v->fails ? "it will fail" : "it cannot be analysed",
+                      v->fails ? v->fails : v->unknown);
+            frame(&t, s->statement->sql, s->statement->line);
             text_addc(&t, '\n');
         }
     }

@@ -150,26 +150,44 @@ static void script_reads(const void *ctx, const char *sql, int depth, struct sql
     }
 }
 
-static bool plpgsql_read(const void *ctx, struct sql_body *body, const char *create, int depth,
-                         struct sql_query *query)
+static bool tree_read(struct body_walk *w, const void *tmp, const char *create)
 {
-    SCOPE(tmp);
     const char *text;
     struct ast_problem problem;
     struct error err;
     json_t *tree;
     if (!ast_parse_plpgsql(tmp, create, &text, &problem)) {
-        body->opaque = mem_text(ctx, problem.message);
+        w->body->opaque = mem_text(w->ctx, problem.message);
         return false;
     }
+    if (!json_parse(tmp, text, strlen(text), &tree, &err)) {
+        w->body->opaque =
+            mem_printf(w->ctx, "its parser's answer is not readable: %s", err.message);
+        return false;
+    }
+    json_walk(w, tree);
+    return true;
+}
+
+static bool plpgsql_read(const void *ctx, struct sql_body *body, const char *create, int depth,
+                         struct sql_query *query)
+{
+    SCOPE(tmp);
+    struct error err;
     struct body_walk w = { .ctx = ctx, .body = body };
     w.statements = text_init(tmp, TEXT_FILE);
     w.reads = text_init(tmp, TEXT_FILE);
-    if (!json_parse(tmp, text, strlen(text), &tree, &err)) {
-        body->opaque = mem_printf(ctx, "its parser's answer is not readable: %s", err.message);
-        return false;
+    bool read = tree_read(&w, tmp, create);
+    if (!read && body->text) {
+        struct sql_texts executes = { NULL, 0 };
+        body_words(tmp, body->text, &w.statements, &executes);
+        for (size_t i = 0; i < executes.count; i++) {
+            executed(&w, executes.items[i]);
+        }
+        /* What is no PL/pgSQL at all stays unreadable, whatever words stand in it. */
+        read = !body->opaque || !strstr(body->opaque, "syntax error");
+        body->opaque = read ? NULL : body->opaque;
     }
-    json_walk(&w, tree);
     if (w.statements.len > 0 &&
         !script_read(ctx, w.statements.data, w.statements.len, depth + 1, &body->script, &err)) {
         body->opaque = mem_text(ctx, err.message);
@@ -178,7 +196,7 @@ static bool plpgsql_read(const void *ctx, struct sql_body *body, const char *cre
     if (query && w.reads.len > 0) {
         script_reads(ctx, w.reads.data, depth + 1, query);
     }
-    return true;
+    return read;
 }
 
 static void body_queries(const void *ctx, const struct sql_body *body, struct sql_query *into)

@@ -5,6 +5,7 @@
 #ifndef CONTROLLER_SQL_EXTRACT_H
 #define CONTROLLER_SQL_EXTRACT_H
 
+#include "agents/base/text.h"
 #include "controller/sql/ast.h"
 #include "controller/sql/desugar.h"
 #include "controller/sql/script.h"
@@ -69,7 +70,9 @@ void extract_bound(struct extract *x, const PgQuery__PartitionBoundSpec *bound, 
                    bool *is_default);
 struct sql_texts extract_column_names(const void *ctx, size_t n, PgQuery__Node *const *nodes);
 
-/* Bodies. */
+/* Bodies. The second look: statements to `statements`, EXECUTE's arguments to `executed`. */
+void body_words(const void *ctx, const char *body, struct text *statements,
+                struct sql_texts *executed);
 void body_read(struct extract *x, struct sql_body *body, const char *create);
 bool script_read(const void *ctx, const char *text, size_t length, int depth, struct script **out,
                  struct error *err) MUSTCHECK;

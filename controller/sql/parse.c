@@ -1,3 +1,4 @@
+#include <stdint.h>
 #include <string.h>
 
 #include "agents/base/mem.h"
@@ -167,6 +168,9 @@ bool script_read(const void *ctx, const char *text, size_t length, int depth, st
     struct reader r = { .script = script, .depth = depth };
     script->text = mem_textn(script, text, length);
     script->length = length;
+    if (length >= 3 && memcmp(script->text, "\xEF\xBB\xBF", 3) == 0) {
+        memset((char *)(uintptr_t)script->text, ' ', 3); /* a byte order mark says nothing */
+    }
     r.spans = sql_split(script, script->text, length, depth == 0);
     script->comments = r.spans.comments;
     script->comment_count = r.spans.comment_count;

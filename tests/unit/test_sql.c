@@ -358,6 +358,19 @@ static void bodies_are_opened(void **state)
     assert_int_equal(s->body->volatility, SQL_STABLE);
     assert_non_null(s->body->script);
 
+    /* The parser's PL/pgSQL knows no polymorphic results: a second look finds what stands plainly.
+     */
+    s = one(tmp,
+            "CREATE FUNCTION f(a anyarray, OUT b anyarray) RETURNS SETOF anyarray LANGUAGE "
+            "plpgsql AS $$ DECLARE x text COLLATE \"C\"; BEGIN SELECT a.b INTO x FROM t a; IF x "
+            "THEN DELETE FROM u; END IF; RETURN NEXT; END $$");
+    assert_null(s->body->opaque);
+    assert_int_equal(s->body->script->count, 2);
+    assert_null(s->body->script->statements[0].problem);
+    assert_int_equal(s->body->script->statements[0].kind, SQL_STMT_SELECT);
+    assert_int_equal(s->body->script->statements[1].kind, SQL_STMT_DELETE);
+    assert_non_null(one(tmp, "DO $$ BEGIN DROP TABLE t; garbage here; END $$")->body->opaque);
+
     struct sql_query *q = NULL;
     struct error err = { 0 };
     bool opaque = true;
