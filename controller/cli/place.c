@@ -81,7 +81,10 @@ bool place_rollout(const void *ctx, struct place *place, const char *id, struct 
         return fail_hint(err, "`flotilla start PLAN` begins one; --state names another state");
     }
     const char *text = place->row->plan_text;
-    if (!plan_parse(ctx, place->row->plan_path, text, strlen(text), &place->plan, NULL, err))
-        return fail_in(err, "rollout %s", place->row->id);
-    return rollout_from_json(ctx, place->plan, place->row->doc, &place->rollout, err);
+    if (plan_parse(ctx, place->row->plan_path, text, strlen(text), &place->plan, NULL, err) &&
+        rollout_from_json(ctx, place->plan, place->row->doc, &place->rollout, err))
+        return true;
+    fail_in(err, "the state is damaged: rollout %s", place->row->id);
+    return fail_hint(err, "move its folder away; `flotilla recover PLAN` then rebuilds the state "
+                          "from the journals in the databases");
 }

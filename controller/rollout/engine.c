@@ -313,6 +313,8 @@ static bool take_lease(struct drive *d, struct error *err)
             !store_lease_take(tmp, store, &lease, wall(d), LEASE_MS, err))
             return false;
     }
+    if (lease.token == 0 && d->token)
+        return fail(err, ERROR_FENCED, "rollout %s: process %s took over", id, lease.other);
     if (lease.token == 0) {
         fail(err, ERROR_BUSY, "rollout %s is driven by process %s", id, lease.other);
         return fail_hint(err, "`flotilla watch %s` follows it", id);
