@@ -59,15 +59,43 @@ static void remember(struct look *look, bool ours, const char *name)
     (*list)[(*count)++] = mem_text(look->work->ctx, name);
 }
 
+/* INSERT INTO table (column, ...): the list is of that table's columns, whatever else is near. */
+struct insert {
+    enum { OUTSIDE, AFTER_INSERT, NAMED, IN_LIST } place;
+    const char *table;
+    bool listed; /* the piece just taken is in a list */
+};
+
+static void insert_take(struct insert *insert, const struct sql_piece *piece)
+{
+    insert->listed = insert->place == IN_LIST;
+    if (insert->place == IN_LIST) {
+        insert->place = *piece->start == ')' ? OUTSIDE : IN_LIST;
+    } else if (piece->word && text_eq(piece->name, "insert")) {
+        *insert = (struct insert){ .place = AFTER_INSERT };
+    } else if (insert->place == AFTER_INSERT) {
+        insert->place = piece->word && text_eq(piece->name, "into") ? NAMED : OUTSIDE;
+    } else if (insert->place == NAMED && *piece->start == '(') {
+        insert->place = insert->table ? IN_LIST : OUTSIDE;
+    } else if (insert->place == NAMED && piece->word) {
+        static const char *const ends[] = { "as", "values", "select" };
+        insert->place = is_one_of(piece->name, ends, sizeof ends / sizeof *ends) ? OUTSIDE : NAMED;
+        insert->table = piece->name; /* the last of schema.table */
+    }
+}
+
 /* Which relations the body names, and under which aliases. */
 static void find_relations(struct look *look)
 {
     SCOPE(tmp);
     const struct catalog *catalog = look->state->catalog;
+    struct insert insert = { .place = OUTSIDE };
     for (struct sql_piece piece = sql_piece_next(tmp, look->function->body); piece.length > 0;) {
         struct sql_piece after = sql_piece_next(tmp, piece.start + piece.length);
         const struct relation *found = piece.word ? relation_named(catalog, piece.name) : NULL;
-        if (found && *after.start != '(' && *after.start != '.') {
+        insert_take(&insert, &piece);
+        bool call = *after.start == '(' && insert.place != NAMED;
+        if (found && !call && *after.start != '.') {
             bool ours = text_eq(found->name, look->relation->name);
             remember(look, ours, piece.name);
             if (!ours && relation_column(found, look->column)) {
@@ -140,12 +168,15 @@ static struct window window_on(const void *ctx, const char *text)
 }
 
 /* As mention(), of the word in the window; 0 when it is another word. */
-static int ours(struct look *look, const struct window *w)
+static int ours(struct look *look, const struct window *w, const struct insert *insert)
 {
     bool dotted = w->before.length == 1 && *w->before.start == '.';
     if (!w->piece.word || !text_eq(w->piece.name, look->column) || *w->after.start == '(' ||
         *w->after.start == '.' || (w->before.word && text_eq(w->before.name, "as"))) {
         return 0;
+    }
+    if (insert->listed) {
+        return text_eq(insert->table, look->relation->name);
     }
     int what = mention(look, dotted ? &w->earlier : NULL);
     if (what < 0) {
@@ -162,9 +193,11 @@ static const char *rewrite(struct look *look, const char *to)
     struct text out = text_init(look->work->ctx, TEXT_SQL);
     const char *copied = look->function->body;
     struct window w = window_on(tmp, copied);
+    struct insert insert = { .place = OUTSIDE };
     bool changed = false;
     while (window_next(tmp, &w)) {
-        int what = ours(look, &w);
+        insert_take(&insert, &w.piece);
+        int what = ours(look, &w, &insert);
         if (what < 0) {
             return NULL;
         }

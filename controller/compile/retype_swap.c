@@ -9,6 +9,7 @@
 
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
+#include "controller/compile/recall.h"
 #include "controller/compile/retype.h"
 
 struct swap {
@@ -348,6 +349,11 @@ static void turn_trigger(struct swap *s, const struct target *t)
         pair_create_function(s->work, &t->before, true));
 }
 
+static void recall(struct swap *s, const struct target *t)
+{
+    recall_functions(s->work, s->r->state, t->relation, s->step);
+}
+
 static void actions(struct swap *s)
 {
     struct relation **relations;
@@ -434,6 +440,7 @@ bool retype_swap(struct retype *r)
         step_up(work, s.step, "%s", around.make.items[i]);
         step_down(work, s.step, "%s", around.make.items[i]);
     }
+    each_target(&s, recall);
     for (size_t i = 0; i < r->count; i++) {
         const struct target *t = &r->targets[i];
         if (t->state == r->state && !t->in_place && !s.step->probe) {

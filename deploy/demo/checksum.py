@@ -6,7 +6,7 @@ import shop
 def left_alone(rows):
     chosen = {
         "users": {"users": f"id <= {rows} AND id % 10 <> 3", "addresses": f"user_id <= {rows}",
-                  "sessions": f"user_id <= {rows}"},
+                  "sessions": f"user_id <= {rows}", "user_changes": "false"},
         "orders": {"order_items": f"order_id <= {rows}", "order_events": f"order_id <= {rows}"},
         "reviews": {}, "payments": {}, "billing": {}, "shipping": {}, "notifications": {}, "support": {},
     }

@@ -50,6 +50,16 @@ CREATE TRIGGER users_touch BEFORE UPDATE ON users
                        OR OLD.status IS DISTINCT FROM NEW.status)
     EXECUTE FUNCTION touch_updated_at();
 
+CREATE TABLE user_changes (user_id bigint NOT NULL, email text NOT NULL, at timestamptz NOT NULL DEFAULT now());
+CREATE FUNCTION note_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO user_changes (user_id, email) VALUES (OLD.id, NEW.email);
+    RETURN NULL;
+END $$;
+CREATE TRIGGER users_changes AFTER UPDATE ON users
+    FOR EACH ROW WHEN (OLD.email IS DISTINCT FROM NEW.email)
+    EXECUTE FUNCTION note_change();
+
 CREATE VIEW active_users AS
     SELECT id, email, full_name, country FROM users WHERE status = 'active';
 
