@@ -5,6 +5,7 @@ import shlex
 import subprocess
 import sys
 import threading
+import time
 
 COLOUR = sys.stdout.isatty() and "NO_COLOR" not in os.environ
 
@@ -54,6 +55,7 @@ class Shell:
         """Output of stdout and stderr; raises when the exit code is none of `codes`."""
         shown = [os.path.relpath(a, self.fleet.work) if a.startswith(self.fleet.dir) else a for a in args]
         say(paint("1", "$ flotilla " + shlex.join(shown)))
+        begin = time.monotonic()
         child = subprocess.Popen([self.fleet.flotilla_program, *args], cwd=self.fleet.work,
                                  env=self.fleet.environment_of_commands(), stdin=subprocess.DEVNULL,
                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
@@ -63,6 +65,8 @@ class Shell:
         code = child.wait()
         reader.join()
         output.end()
+        if time.monotonic() - begin > 1:
+            say(paint("2", f"    ({time.monotonic() - begin:.1f} s)"))
         if code not in codes:
             if len(output.lines) > head + tail:
                 say("\n".join(output.lines[-60:]))
