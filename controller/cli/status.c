@@ -111,7 +111,8 @@ static bool print_events(struct place *place, struct printer *printer, int64_t *
     return true;
 }
 
-/* Nobody drives, and has not for longer than a lease lasts: it will not come to rest by itself. */
+/* The driver is dead, or there has been none for longer than a lease lasts: the rollout will not
+ * come to rest by itself. */
 static bool refuse_orphan(const struct place *place, int64_t *since, struct error *err)
 {
     SCOPE(tmp);
@@ -119,9 +120,10 @@ static bool refuse_orphan(const struct place *place, int64_t *since, struct erro
     if (!store_lease_holder(tmp, place->store, place->rollout->id, clock_wall_ms(), &holder, err))
         return false;
     int64_t now = clock_mono_ms();
-    if ((holder && !lease_holder_is_dead(holder)) || rests(place->rollout->status))
+    bool dead = holder && lease_holder_is_dead(holder);
+    if ((holder && !dead) || rests(place->rollout->status))
         *since = now;
-    if (now - *since < ORPHAN_MS)
+    if (rests(place->rollout->status) || (!dead && now - *since < ORPHAN_MS))
         return true;
     fail(err, ERROR_NOT_FOUND, "rollout %s: no process drives it", place->rollout->id);
     return fail_hint(err, "`flotilla resume %s` does; what runs on the hosts has gone on",

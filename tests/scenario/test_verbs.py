@@ -213,6 +213,16 @@ class Verbs(unittest.TestCase):
         self.assertIn("progress", {e["event"] for e in events})
         self.assertEqual(self.filled(), ROWS)
 
+    def test_watch_says_that_nobody_drives(self):
+        process = self.at_work()
+        process.kill()
+        run = self.fleet.ok("watch", codes=(1,))
+        self.assertIn("no process drives it", run.err)
+        self.assertIn("flotilla resume", run.err)
+        self.fleet.ok("resume", codes=(3,))
+        self.assertEqual(self.filled(), ROWS)
+        self.once()
+
     def test_progress_lines_are_few(self):
         process = self.at_work()
         _, out, _ = self.ended(process)
