@@ -132,6 +132,9 @@ static bool statements_run(struct locks *locks, struct held *held, struct error 
     for (size_t i = 0; i < list->count; i++)
         if (!statement_run(locks, list->items[i], &held->rows, err))
             return list->count > 1 ? fail_in(err, "statement %zu", i + 1) : false;
+    /* What ends it was refused before; a procedure that does so would be an error. */
+    if (connection_state(work->db) != CONNECTION_IN_TRANSACTION)
+        return fail(err, ERROR_INTERNAL, "the step's transaction was ended by its statements");
     if (work->rehearsal && !files_changed(work->db, files, &held->rewrite, err))
         return false;
     return locks_held(locks, work->db, &held->locks, err) &&

@@ -3,6 +3,7 @@
 
 #include "agents/agent/handlers.h"
 #include "agents/agent/journal.h"
+#include "agents/agent/predicate.h"
 #include "agents/agent/snapshot.h"
 #include "agents/agent/spool.h"
 #include "agents/base/file.h"
@@ -28,7 +29,7 @@ static bool count_rows(struct connection *db, const char *relation, const char *
     struct object_name name = { 0 };
     struct rows *rows = NULL;
     struct connection_watch watch = { .timeout_ms = COUNT_MS };
-    if (!object_name_parse(tmp, relation, &name, err))
+    if (!object_name_parse(tmp, relation, &name, err) || !predicate_check(predicate, err))
         return false;
     const char *table = name.schema ? object_name_sql(tmp, name.schema, name.name)
                                     : text_quote_ident(tmp, name.name);

@@ -52,15 +52,20 @@ bool handle_run(struct agent *agent, const json_t *args, struct reply *reply, js
     json_t *end = NULL;
     AUTO_FD lock = -1;
     (void)reply;
-    if (!request_read(tmp, config, args, &request, err) ||
-        !spool_make(config->spool, request->run, err) ||
+    if (!request_read(tmp, config, args, &request, err))
+        return false;
+    /* First may it: who is refused leaves nothing behind, neither a folder nor a raised fence. */
+    bool known = spool_exists(config->spool, request->run);
+    if (known ? !request_admit(config, request, true, err) : !refuse_early(config, request, err))
+        return false;
+    if (!spool_make(config->spool, request->run, err) ||
         !spool_fence(config->spool, request->run, request->fence, err) ||
         !spool_lock(config->spool, request->run, &lock, err))
         return false;
     if (lock >= 0 && !spool_end(tmp, config->spool, request->run, &end, err))
         return false;
     if (lock >= 0 && !end &&
-        (!refuse_early(config, request, err) ||
+        ((known && !refuse_early(config, request, err)) ||
          !spool_write_request(config->spool, request->run, args, err) ||
          !runner_start(config, agent->program, request->run, lock, err)))
         return false;

@@ -5,6 +5,7 @@
 #include "agents/agent/clone.h"
 #include "agents/agent/course.h"
 #include "agents/agent/handlers.h"
+#include "agents/agent/inside.h"
 #include "agents/agent/journal.h"
 #include "agents/agent/rehearsal.h"
 #include "agents/agent/scratch.h"
@@ -25,7 +26,8 @@ static bool parts_read(struct rehearsal *r, const json_t *args, struct error *er
         return false;
     r->parts = mem_array(r, struct part *, json_array_size(list));
     json_array_foreach(list, i, item) {
-        if (!part_from_json(r, item, &r->parts[i], err))
+        if (!part_from_json(r, item, &r->parts[i], err) ||
+            !part_stays_inside(r->parts[i], true, err))
             return fail_in(err, "parts[%zu]", i);
         if (i > 0 && r->parts[i]->phase <= r->parts[i - 1]->phase)
             return fail(err, ERROR_INVALID, "parts[%zu]: phases are in order, each once", i);

@@ -1,6 +1,7 @@
 #include "agents/agent/request.h"
 
 #include "agents/agent/guard.h"
+#include "agents/agent/inside.h"
 #include "agents/agent/journal.h"
 #include "agents/base/clock.h"
 #include "agents/base/json.h"
@@ -145,7 +146,8 @@ bool request_admit(const struct agent_config *config, const struct request *requ
     int need = policy->need > 1 ? policy->need : 1;
     if ((part_tags(part) & TAG_DESTRUCTIVE) && policy->destructive_need > need)
         need = policy->destructive_need;
-    if (!meant_for(request->database, part, err) || !digest_holds(part, err))
+    if (!meant_for(request->database, part, err) || !digest_holds(part, err) ||
+        !part_stays_inside(part, false, err))
         return false;
     if (!config->allowed_signers) {
         fail(err, ERROR_UNSIGNED, "this host trusts no signer");

@@ -69,6 +69,35 @@ static bool sweep(struct connection *db, struct error *err)
     return true;
 }
 
+/* What is rehearsed nobody has signed. So its role must not be able to do harm outside of its
+ * databases: $1 is the database that the rehearsal is for, $2 whether the role is only for this. */
+static const char REACH[] =
+    "SELECT why FROM ("
+    " SELECT format('is, or is a member of, %I, which may do more than its own databases ask for',"
+    "  r.rolname) AS why FROM pg_catalog.pg_roles r"
+    "  WHERE pg_catalog.pg_has_role(current_user, r.oid, 'MEMBER') AND (r.rolsuper OR"
+    "  r.rolcreaterole OR r.rolreplication OR r.rolname IN ('pg_execute_server_program',"
+    "  'pg_read_server_files', 'pg_write_server_files', 'pg_signal_backend'))"
+    " UNION ALL"
+    " SELECT format('may drop the database %I', d.datname) FROM pg_catalog.pg_database d"
+    "  WHERE pg_catalog.pg_has_role(current_user, d.datdba, 'MEMBER')"
+    "  AND d.datname !~ '^" PREFIX "' AND (d.datname = $1 OR NOT $2::boolean"
+    "  OR d.datdba <> (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = current_user))"
+    ") reach LIMIT 1";
+
+static bool harmless(struct connection *db, const char *target, bool configured, struct error *err)
+{
+    SCOPE(tmp);
+    struct rows *rows = NULL;
+    const char *params[] = { target, configured ? "t" : "f" };
+    if (!connection_query(tmp, db, REACH, params, 2, &rows, err))
+        return false;
+    if (rows_count(rows) == 0)
+        return true;
+    return fail(err, ERROR_REFUSED, "its role %s %s", connection_facts(db)->user,
+                rows_text(rows, 0, 0));
+}
+
 static bool create(struct connection *db, const char *name, const char *template, struct error *err)
 {
     SCOPE(tmp);
@@ -83,12 +112,13 @@ static bool create(struct connection *db, const char *name, const char *template
     return true;
 }
 
-/* Which database the conninfo means. */
-static bool own_name(const void *ctx, const struct scratch *s, const char **out, struct error *err)
+/* Which database a conninfo means. */
+static bool own_name(const void *ctx, const char *conninfo, const char **out, struct error *err)
 {
     SCOPE(tmp);
     struct connection *db = NULL;
-    if (!place_open(tmp, s, NULL, &db, err))
+    struct connection_options options = { .conninfo = conninfo, .tag = "rehearse" };
+    if (!connection_open(tmp, &options, &db, err))
         return false;
     *out = mem_text(ctx, connection_facts(db)->database);
     return true;
@@ -99,8 +129,8 @@ static bool refuse(const struct agent_database *database, bool configured, struc
     fail_in(err, "database %s: no scratch database can be made", database->name);
     err->code = ERROR_REFUSED;
     if (configured)
-        return fail_hint(err, "the scratch role needs CREATEDB: `flotilla-agent init` prints the "
-                              "script");
+        return fail_hint(err, "the scratch role needs CREATEDB and nothing else: `flotilla-agent "
+                              "init` prints the script");
     return fail_hint(err,
                      "add to databases in agent.yaml: %s_scratch: { conninfo: \"...\", purpose: "
                      "scratch, for: %s }",
@@ -114,10 +144,13 @@ bool scratch_open(const void *ctx, const struct agent_config *config,
     struct scratch *s = mem_new(ctx, struct scratch);
     struct connection *db = NULL;
     const char *template = "template1";
+    const char *target = NULL;
     s->conninfo = mem_text(s, configured ? configured->conninfo : database->conninfo);
     s->name = mem_printf(s, PREFIX "%lld_%s", (long long)(clock_wall_ms() / 1000),
                          digest_random_id(s, 4));
-    bool made = (!configured || own_name(s, s, &template, err)) && enter(s, s, &db, err) &&
+    bool made = own_name(s, database->conninfo, &target, err) &&
+                (!configured || own_name(s, s->conninfo, &template, err)) &&
+                enter(s, s, &db, err) && harmless(db, target, configured != NULL, err) &&
                 sweep(db, err) && create(db, s->name, template, err);
     if (!made) {
         talloc_free(s);

@@ -5,6 +5,9 @@
  * an administrator may install come along), made and owned by the scratch role. Without one, a copy
  * of template1 is made with the database's own role, if that may. They are dropped with their
  * context; what a crash leaves behind is dropped by a later rehearsal, known by its name and age.
+ *
+ * Nobody has signed what runs in them, so a role that could harm anything else on that server (a
+ * superuser, a maker of roles, an owner of the real database) is refused.
  */
 #ifndef AGENTS_AGENT_SCRATCH_H
 #define AGENTS_AGENT_SCRATCH_H

@@ -19,6 +19,7 @@ enum {
     REQUEST_LIMIT = 64 * 1024 * 1024,
     LINE_LIMIT = 1024 * 1024,
     ID_SHOWN = 150, /* of a run's name; the digest keeps longer ones apart */
+    RUN_BYTES = 200,
 };
 
 struct told;
@@ -101,15 +102,34 @@ bool spool_lock(const char *folder, const char *run, int *fd, struct error *err)
     return true;
 }
 
+bool spool_exists(const char *folder, const char *run)
+{
+    SCOPE(tmp);
+    size_t n = strlen(run);
+    return n > 0 && n <= RUN_BYTES && run[0] != '.' &&
+           strspn(run, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") == n &&
+           file_exists(spool_run_path(tmp, folder, run));
+}
+
+/* Runs are named by whoever asks: nothing but a name that spool_run_id() makes gets further. */
+static bool must_exist(const char *folder, const char *run, struct error *err)
+{
+    SCOPE(tmp);
+    if (spool_exists(folder, run))
+        return true;
+    fail(err, ERROR_NOT_FOUND, "there is no run %.*s on this host", RUN_BYTES,
+         text_printable(tmp, run));
+    return fail_hint(err, "`flotilla agent logs` lists the runs of a host");
+}
+
 bool spool_fence(const char *folder, const char *run, int64_t fence, struct error *err)
 {
     SCOPE(tmp);
     const char *path = file_of(tmp, folder, run, "fence");
     const char *text = "0";
     size_t len = 0;
-    if (strchr(run, '/') || !file_exists(spool_run_path(tmp, folder, run)))
-        return fail(err, ERROR_NOT_FOUND, "there is no run %s on this host",
-                    text_printable(tmp, run));
+    if (!must_exist(folder, run, err))
+        return false;
     if (file_exists(path) && !file_read(tmp, path, TEXT_LINE, &text, &len, err))
         return fail_in(err, "spool");
     int64_t seen = strtoll(text, NULL, 10);
@@ -250,11 +270,10 @@ bool spool_write_order(const char *folder, const char *run, const char *action, 
 {
     SCOPE(tmp);
     if (!text_eq(action, "pause") && !text_eq(action, "resume") && !text_eq(action, "cancel"))
-        return fail(err, ERROR_INVALID, "there is no order \"%s\": use pause, resume or cancel",
-                    action);
-    if (!file_exists(spool_run_path(tmp, folder, run)))
-        return fail(err, ERROR_NOT_FOUND, "there is no run %s on this host", run);
-    return file_write(file_of(tmp, folder, run, "orders"), action, strlen(action), 0600, err);
+        return fail(err, ERROR_INVALID, "there is no order \"%.40s\": use pause, resume or cancel",
+                    text_printable(tmp, action));
+    return must_exist(folder, run, err) &&
+           file_write(file_of(tmp, folder, run, "orders"), action, strlen(action), 0600, err);
 }
 
 /* --- reading ------------------------------------------------------------------------------- */
@@ -269,9 +288,8 @@ bool spool_reader_open(const void *ctx, const char *folder, const char *run, int
                        struct spool_reader **out, struct error *err)
 {
     SCOPE(tmp);
-    if (strchr(run, '/') || !file_exists(spool_run_path(tmp, folder, run)))
-        return fail(err, ERROR_NOT_FOUND, "there is no run %s on this host",
-                    text_printable(tmp, run));
+    if (!must_exist(folder, run, err))
+        return false;
     const char *path = file_of(tmp, folder, run, "events");
     int fd = open(path, O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)

@@ -31,6 +31,9 @@ const char *spool_run_id(const void *ctx, const char *const *pieces, size_t coun
 /* SPOOL/runs/RUN */
 const char *spool_run_path(const void *ctx, const char *folder, const char *run);
 
+/* Is there such a run? False also for what cannot be one's name: "..", "a/b", "". */
+bool spool_exists(const char *folder, const char *run);
+
 /* Makes the folder of a run (0700). */
 bool spool_make(const char *folder, const char *run, struct error *err) MUSTCHECK;
 /* Removes a run with everything in its folder. */

@@ -26,7 +26,7 @@ unsigned part_tags(const struct part *part)
 {
     unsigned tags = 0;
     for (size_t i = 0; i < part->step_count; i++)
-        tags |= part->steps[i].tags;
+        tags |= part->steps[i].tags | (part->steps[i].irreversible ? TAG_DESTRUCTIVE : 0);
     return tags;
 }
 

@@ -26,27 +26,60 @@ static enum error_code code_of(const char *sqlstate)
     return ERROR_DATABASE;
 }
 
-/* Messages about data (class 22) and those that users' own functions raise (P0) quote values of
- * rows: `invalid input syntax for type integer: "abc"`. 22023 quotes settings. */
-static bool quotes_values(const char *sqlstate)
+/* Messages about data (class 22) quote values of rows: `invalid input syntax for type integer:
+ * "abc"`. Those about settings quote what the plan says. */
+static bool quotes_values(const char *sqlstate, const char *message)
 {
-    return (in_class(sqlstate, "22") && !in_class(sqlstate, "22023")) || in_class(sqlstate, "P0");
+    return in_class(sqlstate, "22") && message &&
+           !text_starts(message, "invalid value for parameter ");
 }
 
+/* What PL/pgSQL's RAISE says is under any SQLSTATE its author likes. The server names the place in
+ * its own source, in no language. */
+static bool is_raised(const PGresult *result, const char *sqlstate)
+{
+    const char *place = PQresultErrorField(result, PG_DIAG_SOURCE_FUNCTION);
+
+    return in_class(sqlstate, "P0") || text_eq(place, "exec_stmt_raise");
+}
+
+/* From the first quote to the last: a value may hold quotes itself. */
 static void add_without_quoted(struct text *out, const char *message)
 {
-    bool quoted = false;
+    const char *first = strchr(message, '"');
+    const char *last = strrchr(message, '"');
 
-    for (const char *p = message; *p; p++) {
-        if (*p == '"') {
-            text_add(out, quoted ? "…\"" : "\"");
-            quoted = !quoted;
-        } else if (!quoted) {
-            text_addc(out, *p);
+    if (!first) {
+        text_add(out, message);
+        return;
+    }
+    text_addn(out, message, (size_t)(first - message) + 1);
+    text_add(out, "…\"");
+    if (last > first)
+        text_add(out, last + 1);
+}
+
+/* A sentence whose author is not PostgreSQL: what looks like a value in it is left out, which is
+ * each word with a digit or an @, and everything between quotes of either kind. */
+static void add_without_values(struct text *out, const char *message)
+{
+    for (const char *p = message; *p;) {
+        size_t n = strcspn(p, " \n\"'");
+        const char *end = *p == '"' || *p == '\'' ? strrchr(p + 1, *p) : NULL;
+        size_t at = strcspn(p, "0123456789@");
+        if (*p == '"' || *p == '\'') {
+            text_addf(out, "%c…%c", *p, *p);
+            p = end ? end + 1 : p + strlen(p);
+        } else if (n == 0) {
+            text_addc(out, *p++);
+        } else {
+            if (at < n)
+                text_add(out, "…");
+            else
+                text_addn(out, p, n);
+            p += n;
         }
     }
-    if (quoted)
-        text_add(out, "…\"");
 }
 
 /* DETAIL is kept only for classes whose details name objects (42 and 2BP01: what depends on what;
@@ -58,7 +91,8 @@ static void set_detail(const PGresult *result, const char *sqlstate, struct erro
     const char *table = PQresultErrorField(result, PG_DIAG_TABLE_NAME);
     const char *constraint = PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME);
 
-    for (size_t i = 0; detail && i < sizeof named / sizeof *named; i++)
+    for (size_t i = 0; detail && !is_raised(result, sqlstate) && i < sizeof named / sizeof *named;
+         i++)
         if (in_class(sqlstate, named[i])) {
             fail_detail(err, "%s", detail);
             return;
@@ -100,14 +134,16 @@ bool connection_failed(const struct connection *connection, const PGresult *resu
     const char *hint = PQresultErrorField(result, PG_DIAG_MESSAGE_HINT);
     struct text safe = text_init(tmp, TEXT_LINE);
 
-    if (message && quotes_values(sqlstate))
+    if (message && is_raised(result, sqlstate))
+        add_without_values(&safe, message);
+    else if (message && quotes_values(sqlstate, message))
         add_without_quoted(&safe, message);
     else
         text_add(&safe, message ? message : "the server reported an error");
     fail(err, code_of(sqlstate), "%s (SQLSTATE %s)", safe.data, sqlstate);
     memcpy(err->sqlstate, sqlstate, sizeof err->sqlstate - 1);
     err->sqlstate[sizeof err->sqlstate - 1] = '\0';
-    if (hint && !*err->hint && !quotes_values(sqlstate))
+    if (hint && !*err->hint && !is_raised(result, sqlstate) && !quotes_values(sqlstate, message))
         fail_hint(err, "%s", hint);
     set_detail(result, sqlstate, err);
     set_where(result, err);

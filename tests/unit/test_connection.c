@@ -101,9 +101,17 @@ static void errors_keep_their_state_and_tell_no_values(void **state)
         { "SELECT '{s3cret'::json", "22P02" },
         { "DO $$ BEGIN RAISE 'row \"s3cret\"' USING DETAIL = 's3cret', HINT = 's3cret'; END $$",
           "P0001" },
+        { "SELECT 'a\"s3cret\"b'::int", "22P02" },
+        { "SELECT now() AT TIME ZONE 's3cret'", "22023" },
+        { "DO $$ BEGIN RAISE 'row of %', 's3cret' USING ERRCODE = '42501', DETAIL = 's3cret',"
+          " HINT = 's3cret'; END $$",
+          "42501" },
+        { "DO $$ BEGIN RAISE 'it''s ''s3cret'' of a@s3cret'; END $$", "P0001" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        assert_fails(connection_exec(c, cases[i].sql, &err), err, ERROR_DATABASE, "SQLSTATE");
+        assert_fails(connection_exec(c, cases[i].sql, &err), err,
+                     strcmp(cases[i].sqlstate, "42501") == 0 ? ERROR_RIGHTS : ERROR_DATABASE,
+                     "SQLSTATE");
         assert_string_equal(err.sqlstate, cases[i].sqlstate);
         assert_null(strstr(err.message, "s3cret"));
         assert_null(strstr(err.detail, "s3cret"));
