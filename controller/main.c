@@ -52,17 +52,30 @@ static int next_command(void)
     return EXIT_DONE;
 }
 
+/* A result that did not arrive (a full disk behind standard output) is no success. */
+static int finish(int code)
+{
+    bool lost = fflush(stdout) != 0 || ferror(stdout);
+    if (!lost)
+        return code;
+    fputs("flotilla: standard output could not be written\n"
+          "  hint: is the disk full that it goes to?\n",
+          stderr);
+    return code == EXIT_DONE ? EXIT_FAILED : code;
+}
+
 static int command_run(const struct command *command, int argc, char **argv)
 {
     SCOPE(tmp);
     argp_err_exit_status = EXIT_FAILED;
     argp_program_version = "flotilla " FLOTILLA_VERSION;
     argv[0] = talloc_asprintf(tmp, "flotilla %s", command->name);
-    return command->run(argc, argv);
+    return finish(command->run(argc, argv));
 }
 
 int main(int argc, char **argv)
 {
+    file_hold_standard();
     if (argc < 2)
         return next_command();
     const char *name = argv[1];
@@ -71,7 +84,7 @@ int main(int argc, char **argv)
     bool help = text_eq(name, "help") || text_eq(name, "--help") || text_eq(name, "-h");
     if (help && argc < 3) {
         print_usage(stdout);
-        return EXIT_DONE;
+        return finish(EXIT_DONE);
     }
     const struct command *command = command_find(help ? argv[2] : name);
     if (!command)

@@ -11,6 +11,7 @@
 
 #include "agents/agent/handlers.h"
 #include "agents/agent/modes.h"
+#include "agents/base/file.h"
 #include "agents/base/log.h"
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
@@ -68,6 +69,7 @@ static const struct argp argp = {
 int main(int argc, char **argv)
 {
     SCOPE(tmp);
+    file_hold_standard();
     struct mode_start start = { .config_path = AGENT_CONFIG_DEFAULT };
     argp_program_version = "flotilla-agent " FLOTILLA_VERSION;
     argp_err_exit_status = EXIT_FAILURE;

@@ -21,6 +21,15 @@ void file_close(int *fd)
         close(*fd);
 }
 
+void file_hold_standard(void)
+{
+    int fd;
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    file_close(&fd);
+}
+
 static bool read_all(const void *ctx, int fd, size_t most, struct text *into, struct error *err)
 {
     *into = text_init(ctx, most);

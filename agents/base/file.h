@@ -15,6 +15,10 @@
 #define AUTO_FD __attribute__((cleanup(file_close))) int
 void file_close(int *fd);
 
+/* Opens /dev/null where a program was started without standard input, output or errors: the next
+ * file that is opened would take that number, and be written into by whoever prints. */
+void file_hold_standard(void);
+
 /* Whole content, NUL-terminated behind the last byte, owned by ctx; over `most` bytes is refused,
  * and so is anything that is not a regular file or a pipe. "-" reads standard input. */
 bool file_read(const void *ctx, const char *path, size_t most, const char **data, size_t *len,

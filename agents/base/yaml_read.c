@@ -72,12 +72,13 @@ static void sort_problems(struct yaml_problems *p)
 const char *yaml_problems_text(const void *ctx, struct yaml_problems *problems)
 {
     sort_problems(problems);
+    const char *file = text_printable(ctx, problems->file);
     struct text t = text_init(ctx, TEXT_FILE);
     for (size_t i = 0; i < problems->count; i++)
-        text_addf(&t, "%s:%d:%d: %s\n", problems->file, problems->items[i].line,
-                  problems->items[i].column, problems->items[i].text);
+        text_addf(&t, "%s:%d:%d: %s\n", file, problems->items[i].line, problems->items[i].column,
+                  problems->items[i].text);
     if (problems->dropped)
-        text_addf(&t, "%s: %zu more errors\n", problems->file, problems->dropped);
+        text_addf(&t, "%s: %zu more errors\n", file, problems->dropped);
     return t.data;
 }
 

@@ -302,7 +302,8 @@ static int report(struct lint *l)
     for (size_t i = 0; i < l->file_count; i++) {
         const struct file *f = &l->files[i];
         if (f->problem) {
-            fprintf(stderr, "flotilla lint: %s\n", f->problem);
+            SCOPE(tmp);
+            fprintf(stderr, "flotilla lint: %s\n", text_printable(tmp, f->problem));
             all.unread++;
             continue;
         }
