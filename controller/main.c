@@ -1,5 +1,6 @@
 #include <argp.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "agents/base/file.h"
 #include "agents/base/mem.h"
@@ -68,6 +69,8 @@ static int command_run(const struct command *command, int argc, char **argv)
 {
     SCOPE(tmp);
     argp_err_exit_status = EXIT_FAILED;
+    /* Examples are to be copied: argp's own margin would break their lines. */
+    setenv("ARGP_HELP_FMT", "no-dup-args-note,rmargin=100", 0);
     argp_program_version = "flotilla " FLOTILLA_VERSION;
     argv[0] = talloc_asprintf(tmp, "flotilla %s", command->name);
     return finish(command->run(argc, argv));

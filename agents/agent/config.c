@@ -228,6 +228,10 @@ bool agent_config_load(const void *ctx, const char *path, struct agent_config **
     config->path = mem_text(config, path);
     config->folder = file_folder(config, path);
     set_defaults(config);
+    if (!file_exists(path)) {
+        fail(err, ERROR_NOT_FOUND, "%s: No such file or directory", path);
+        return fail_hint(err, "`flotilla-agent --config %s init` writes one", path);
+    }
     const struct yaml_node *root = yaml_load(config, path, YAML_FILE_BYTES, &problems);
     if (root)
         load_root(&loading, root);

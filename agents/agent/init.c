@@ -70,6 +70,7 @@ static const struct argp argp = {
     parse,
     NULL,
     "Write an agent.yaml to start from and the SQL script of roles and grants.\v"
+    "Example:\n"
     "  flotilla-agent --config /etc/flotilla/agent.yaml init --database users \\\n"
     "      --fleet shop --approver ana@example.org --approver raj@example.org\n"
     "  psql -f /etc/flotilla/roles.sql        (as a superuser)\n"

@@ -5,6 +5,7 @@
  */
 #include <argp.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -60,11 +61,31 @@ static const struct argp argp = {
     "  check      try everything in agent.yaml and say what is wrong with it\n"
     "  runner     carry out one run (started by serve)\n"
     "  install    put an uploaded agent into place\n"
-    "  version    print the version\n",
+    "  version    print the version\n\n"
+    "Exit codes: 0 done, 1 not.\n\n"
+    "Examples:\n"
+    "  flotilla-agent init --database users\n"
+    "  flotilla-agent --config /etc/flotilla/agent.yaml check\n",
     NULL,
     NULL,
     NULL,
 };
+
+/* A mode without options of its own: told or asked more than it takes, it does nothing. */
+static bool words_fit(const struct mode *mode, const struct mode_start *start, int *code)
+{
+    int most = *mode->words ? 2 : 1;
+    const char *second = start->argc > 1 ? start->argv[1] : "";
+    bool asked = text_eq(second, "--help") || text_eq(second, "-?") || text_eq(second, "--usage");
+    if (!asked && start->argc <= most)
+        return true;
+    *code = asked ? EXIT_SUCCESS : EXIT_FAILURE;
+    fprintf(asked ? stdout : stderr,
+            "Usage: flotilla-agent [--config=PATH] %s%s%s\n`flotilla-agent --help` says what the "
+            "modes do.\n",
+            mode->name, *mode->words ? " " : "", mode->words);
+    return false;
+}
 
 int main(int argc, char **argv)
 {
@@ -73,6 +94,7 @@ int main(int argc, char **argv)
     struct mode_start start = { .config_path = AGENT_CONFIG_DEFAULT };
     argp_program_version = "flotilla-agent " FLOTILLA_VERSION;
     argp_err_exit_status = EXIT_FAILURE;
+    setenv("ARGP_HELP_FMT", "no-dup-args-note,rmargin=100", 0);
     signal(SIGPIPE, SIG_IGN);
     argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &start);
     const struct mode *mode = mode_find(start.argv[0]);
@@ -81,5 +103,10 @@ int main(int argc, char **argv)
                 text_printable(tmp, start.argv[0]), MODES_TEXT);
         return EXIT_FAILURE;
     }
+    int code = EXIT_SUCCESS;
+    if (mode->words && !words_fit(mode, &start, &code))
+        return code;
+    /* What a mode says about its usage names the program too. */
+    start.argv[0] = (char *)(uintptr_t)mem_printf(tmp, "flotilla-agent %s", mode->name);
     return mode->run(&start);
 }

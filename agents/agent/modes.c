@@ -15,12 +15,12 @@ static int mode_version(const struct mode_start *start)
 /* One line a mode. */
 /* clang-format off */
 const struct mode modes[] = {
-    { "serve", mode_serve },
-    { "init", mode_init },
-    { "check", mode_check },
-    { "install", mode_install },
-    { "runner", mode_runner },
-    { "version", mode_version },
-    { NULL, NULL },
+    { "serve", mode_serve, "" },
+    { "init", mode_init, NULL },
+    { "check", mode_check, "" },
+    { "install", mode_install, NULL },
+    { "runner", mode_runner, "RUN" },
+    { "version", mode_version, "" },
+    { NULL, NULL, NULL },
 };
 /* clang-format on */

@@ -16,6 +16,7 @@ typedef int mode_function(const struct mode_start *start);
 struct mode {
     const char *name;
     mode_function *run;
+    const char *words; /* what is written after it; null: the mode has options of its own */
 };
 
 #define MODES_TEXT "serve, init, check, install, runner, version"

@@ -98,7 +98,7 @@ bool file_write(const char *path, const void *data, size_t len, mode_t mode, str
     const char *draft = mem_printf(tmp, "%s.%ld.tmp", path, (long)getpid());
     AUTO_FD fd = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
     if (fd < 0)
-        return fail_errno(err, "%s", draft);
+        return fail_errno(err, "%s", path);
     if (!file_write_fd(fd, data, len, err)) {
         unlink(draft);
         return fail_in(err, "%s", path);

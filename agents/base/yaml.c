@@ -439,7 +439,7 @@ struct yaml_node *yaml_load(const void *ctx, const char *path, size_t most,
         /* file_read says "PATH: what"; the place says the path already. */
         if (text_starts(what, path) && text_starts(what + n, ": "))
             what += n + 2;
-        yaml_complain_at(problems, 1, 1, "%s", what);
+        yaml_complain_at(problems, 0, 0, "%s", what);
         return NULL;
     }
     return yaml_parse(ctx, data, len, problems);

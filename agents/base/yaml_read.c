@@ -69,13 +69,19 @@ static void sort_problems(struct yaml_problems *p)
         qsort(p->items, p->count, sizeof(*p->items), by_place);
 }
 
+/* A file that cannot be read has no line. */
+static const char *place_of(const void *ctx, const char *file, const struct yaml_problem *problem)
+{
+    return problem->line ? mem_printf(ctx, "%s:%d:%d", file, problem->line, problem->column) : file;
+}
+
 const char *yaml_problems_text(const void *ctx, struct yaml_problems *problems)
 {
     sort_problems(problems);
     const char *file = text_printable(ctx, problems->file);
     struct text t = text_init(ctx, TEXT_FILE);
     for (size_t i = 0; i < problems->count; i++)
-        text_addf(&t, "%s:%d:%d: %s\n", file, problems->items[i].line, problems->items[i].column,
+        text_addf(&t, "%s: %s\n", place_of(ctx, file, &problems->items[i]),
                   problems->items[i].text);
     if (problems->dropped)
         text_addf(&t, "%s: %zu more errors\n", file, problems->dropped);
@@ -88,8 +94,8 @@ bool yaml_problems_none(struct yaml_problems *problems, struct error *err)
         return true;
     sort_problems(problems);
     const struct yaml_problem *first = &problems->items[0];
-    fail(err, ERROR_INVALID, "%s:%d:%d: %s", problems->file, first->line, first->column,
-         first->text);
+    SCOPE(tmp);
+    fail(err, ERROR_INVALID, "%s: %s", place_of(tmp, problems->file, first), first->text);
     size_t others = problems->count - 1 + problems->dropped;
     if (others > 0)
         fail_hint(err, "%zu more errors in this file: `flotilla validate %s` lists them", others,

@@ -7,6 +7,7 @@
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
 #include "controller/cli/commands.h"
+#include "controller/cli/near.h"
 #include "controller/cli/place.h"
 #include "controller/rollout/gate.h"
 
@@ -69,15 +70,12 @@ static bool is_expected(const void *ctx, const struct plan *plan, const char *se
                         struct error *err)
 {
     struct step_texts list = { 0 };
-    struct text t = text_init(ctx, TEXT_LINE);
     expected(ctx, plan, &list);
-    for (size_t i = 0; i < list.count; i++) {
+    for (size_t i = 0; i < list.count; i++)
         if (text_eq(list.items[i], service))
             return true;
-        text_addf(&t, "%s%s", i ? ", " : "", list.items[i]);
-    }
     fail(err, ERROR_INVALID, "the plan does not wait for the word of %s", service);
-    return fail_hint(err, list.count ? "it waits for: %s" : "it waits for nobody's%s", t.data);
+    return list.count ? near_hint(err, service, &list) : fail_hint(err, "it waits for nobody's");
 }
 
 static bool acknowledge(const void *ctx, struct options *o, struct error *err)

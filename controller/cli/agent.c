@@ -74,6 +74,8 @@ static const struct argp argp = {
     "  version   which version runs where\n"
     "  logs      what the runs on each database wrote on its host, newest first\n"
     "  clean     remove what ended rollouts left in the schema flotilla of each database\n\n"
+    "Exit codes: 0 done on every host, 1 not.\n\n"
+    "Examples:\n"
     "  flotilla agent version\n"
     "  flotilla agent push --service users --to /usr/local/bin/flotilla-agent\n",
     children,

@@ -1,4 +1,5 @@
 #include "controller/cli/catalogs.h"
+#include "controller/cli/document.h"
 
 #include <string.h>
 
@@ -123,12 +124,8 @@ bool catalogs_gather(const void *ctx, const struct catalogs_wanted *wanted, stru
     const char *manifest = wanted->flags->manifest;
 
     if (!offline || !text_eq(manifest, default_manifest) || file_exists(manifest))
-        if (!fleet_load(ctx, manifest, &all.fleet, NULL, err))
-            return *err->hint ? false
-                              : fail_hint(err,
-                                          "`flotilla validate %s` lists everything that is "
-                                          "wrong in it; `flotilla init` writes one",
-                                          manifest);
+        if (!document_manifest(ctx, manifest, &all.fleet, err))
+            return false;
     for (size_t i = 0; i < wanted->file_count; i++)
         if (!add_file(ctx, wanted, wanted->files[i], &all, err))
             return false;

@@ -6,6 +6,7 @@
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
 #include "controller/cli/catalogs.h"
+#include "controller/cli/near.h"
 #include "controller/session/session.h"
 
 enum {
@@ -121,17 +122,15 @@ static bool no_service(const void *ctx, const struct catalogs_wanted *wanted,
 {
     const struct fleet *fleet = out->fleet;
     const char *wish = wanted->flags->service;
-    const char **names = mem_array(ctx, const char *, fleet->service_count);
+    struct step_texts names = { 0 };
 
     if (!wish || fleet_service(fleet, wish))
         return fail(err, ERROR_NOT_FOUND, "%s: no service has an instance in environment %s",
                     fleet->path, out->environment);
     for (size_t i = 0; i < fleet->service_count; i++)
-        names[i] = fleet->services[i].name;
-    const char *near = text_nearest(wish, names, fleet->service_count);
+        step_texts_add(ctx, &names, fleet->services[i].name);
     fail(err, ERROR_NOT_FOUND, "%s: there is no service \"%s\"", fleet->path, wish);
-    return near ? fail_hint(err, "did you mean \"%s\"?", near)
-                : fail_hint(err, "`flotilla validate %s` lists what is there", fleet->path);
+    return near_hint(err, wish, &names);
 }
 
 static bool collect(const void *ctx, struct round *round, struct catalogs *out, struct error *err)

@@ -6,6 +6,7 @@
 #include "controller/cli/commands.h"
 #include "controller/cli/driving.h"
 #include "controller/cli/forecast.h"
+#include "controller/cli/near.h"
 
 /* The verbs that ask something of a rollout that exists. They differ in words only. */
 
@@ -45,16 +46,42 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         else
             argp_error(state, "one rollout at a time");
         return 0;
+    case ARGP_KEY_END:
+        if (o->dry_run && o->flags.format != FORMAT_TEXT)
+            argp_error(state, "--dry-run is printed as text only");
+        return 0;
     default: return ARGP_ERR_UNKNOWN;
     }
 }
+
+#define EXIT_CODES \
+    "Exit codes: 0 done, 1 failed or refused, 3 stopped at a gate, which is named.\n\n"
 
 static const struct argp_child children[] = { { &flags_argp, 0, "Shared options:", 9 }, { 0 } };
 
 static bool open_rollout(const void *ctx, struct options *o, struct place *place, struct error *err)
 {
-    return place_store(ctx, &o->flags, place, err) && place_rollout(ctx, place, o->rollout, err) &&
+    return place_open(ctx, &o->flags, o->rollout, place, err) &&
            place_fleet(ctx, &o->flags, place->plan->environment, place, err);
+}
+
+/* Everything that failed is tried again, for a phase goes on as a whole: a step that was named has
+ * to be one of it. */
+static bool has_failed(const struct options *o, const struct rollout *rollout, struct error *err)
+{
+    SCOPE(tmp);
+    struct step_texts failed = { 0 };
+    for (size_t i = 0; i < rollout->task_count; i++) {
+        const struct task *task = &rollout->tasks[i];
+        if (task->step && (task->status == TASK_FAILED || task->status == TASK_STOPPED))
+            near_add(tmp, &failed, task->step);
+    }
+    for (size_t i = 0; i < failed.count; i++)
+        if (text_eq(failed.items[i], o->step))
+            return true;
+    fail(err, ERROR_INVALID, "rollout %s: no step %s has failed or was stopped", rollout->id,
+         o->step);
+    return near_hint(err, o->step, &failed);
 }
 
 static int control(struct options *o, const struct driving *base, char **argv)
@@ -64,7 +91,7 @@ static int control(struct options *o, const struct driving *base, char **argv)
     struct error err;
     struct driving driving = *base;
     driving.name = argv[0];
-    if (!open_rollout(tmp, o, &place, &err))
+    if (!open_rollout(tmp, o, &place, &err) || (o->step && !has_failed(o, place.rollout, &err)))
         return command_failed(argv[0], &err);
     if (o->dry_run) {
         enum phase phase;
@@ -96,7 +123,8 @@ int command_promote(int argc, char **argv)
         parse,
         "[ROLLOUT]",
         "Open the gate of the next phase (contract always waits for this) and drive on.\v"
-        "The gate still needs its signatures and acknowledgements; what is missing is named.\n",
+        "The gate still needs its signatures and acknowledgements; what is missing is named.\n\n" EXIT_CODES
+        "Example:\n  flotilla promote\n",
         children,
         NULL,
         NULL,
@@ -113,7 +141,8 @@ int command_resume(int argc, char **argv)
         parse,
         "[ROLLOUT]",
         "Go on: after pause, after a gate's signatures came in, after the driver was killed.\v"
-        "Nothing is done twice: agents know what is done.\n",
+        "Nothing is done twice: agents know what is done.\n\n" EXIT_CODES
+        "Examples:\n  flotilla resume\n  flotilla resume --until migrate\n",
         children,
         NULL,
         NULL,
@@ -126,8 +155,14 @@ int command_pause(int argc, char **argv)
 {
     struct options o = { 0 };
     static const struct argp argp = {
-        NULL,     parse, "[ROLLOUT]", "Ask the runners to wait at their next safe point.",
-        children, NULL,  NULL,
+        NULL,
+        parse,
+        "[ROLLOUT]",
+        "Ask the runners to wait at their next safe point; `flotilla resume` goes on.\v"
+        "Example:\n  flotilla pause\n",
+        children,
+        NULL,
+        NULL,
     };
     argp_parse(&argp, argc, argv, 0, NULL, &o);
     return settled(control(&o, &(struct driving){ .verb = "pause", .leave = true }, argv));
@@ -140,8 +175,8 @@ int command_retry(int argc, char **argv)
         NULL,
         parse,
         "[STEP] [ROLLOUT]",
-        "Try again what failed or was aborted.\v"
-        "Example: flotilla retry expand/orders/2\n",
+        "Try again what failed or was aborted. A STEP that is named must be one of those.\v" EXIT_CODES
+        "Examples:\n  flotilla retry\n  flotilla retry expand/orders/2\n",
         children,
         NULL,
         NULL,
@@ -158,7 +193,8 @@ int command_abort(int argc, char **argv)
         parse,
         "[ROLLOUT]",
         "Stop at the next safe point without undoing; `flotilla retry` goes on from there, "
-        "`flotilla rollback` undoes.",
+        "`flotilla rollback` undoes.\v"
+        "Example:\n  flotilla abort\n",
         children,
         NULL,
         NULL,
@@ -181,7 +217,7 @@ int command_rollback(int argc, char **argv)
         parse,
         "[ROLLOUT]",
         "Undo a rollout, data included, in exact reverse; also one that is done, while its "
-        "snapshots are kept.\v"
+        "snapshots are kept.\v" EXIT_CODES
         "Examples:\n  flotilla rollback --dry-run\n  flotilla rollback --to expand\n",
         children,
         NULL,

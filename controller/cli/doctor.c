@@ -40,7 +40,8 @@ static const struct argp argp = {
     "Looks at: the host's name, port, host key, login, the start of the agent, its version, its "
     "database, the rights of its role, settings that matter, disk, WAL and slots, old transactions, "
     "poolers in between, clocks. Nothing is changed.\n\n"
-    "Exit code: 0 all is well, 1 there are findings.\n\n"
+    "Exit codes: 0 all is well, 1 there are findings.\n\n"
+    "Examples:\n"
     "  flotilla doctor\n  flotilla doctor --service users --format json\n",
     children,
     NULL,

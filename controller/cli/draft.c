@@ -13,6 +13,7 @@
 #include "controller/cli/catalogs.h"
 #include "controller/cli/command.h"
 #include "controller/cli/commands.h"
+#include "controller/cli/document.h"
 #include "controller/cli/draft_judge.h"
 #include "controller/compile/compile.h"
 #include "controller/plan/plan.h"
@@ -84,8 +85,9 @@ static const struct argp argp = {
     options,
     parse,
     "[CHANGE.yaml]",
-    "Turns a change into one plan over the fleet: expand, migrate, contract, step by step, with the "
+    "Turn a change into one plan over the fleet: expand, migrate, contract, step by step, with the "
     "way back of each.\v"
+    "Exit codes: 0 drafted or nothing to do, 1 refused, 2 changes are pending (--check).\n\n"
     "Examples:\n"
     "  flotilla draft change.yaml -o plan.yaml\n"
     "  flotilla draft --sql 0042.sql --service orders -o plan.yaml\n"
@@ -146,13 +148,25 @@ static bool read_change(struct draft *draft, struct change **out, struct error *
     if (draft->sql_path) {
         return change_of_sql(draft->ctx, draft->sql_path, draft->flags.service, author, out, err);
     }
+    if (!file_exists(draft->change_path)) {
+        fail(err, ERROR_NOT_FOUND, "there is no change file %s: No such file or directory",
+             draft->change_path);
+        return fail_hint(err,
+                         "write what you want as intents: or sql: into a file; `flotilla init` "
+                         "writes one to start from");
+    }
+    if (!document_expect(draft->change_path, DOCUMENT_CHANGE, err)) {
+        return false;
+    }
     if (change_read(draft->ctx, draft->change_path, author, out, &problems, err)) {
         return true;
     }
-    if (problems) {
-        fputs(problems, stderr);
+    if (text_empty(problems)) {
+        return false;
     }
-    return false;
+    fputs(problems, stderr);
+    fail(err, ERROR_INVALID, "%s cannot be used as it is", draft->change_path);
+    return fail_hint(err, "correct it; `flotilla validate %s` checks it again", draft->change_path);
 }
 
 static const char *finding_text(const void *ctx, const struct compile_finding *f)

@@ -1,4 +1,5 @@
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "agents/base/clock.h"
@@ -27,6 +28,15 @@ static const char *const format_names[] = { "text",     "json",   "ndjson",  "ya
 
 enum { FORMAT_COUNT = sizeof(format_names) / sizeof(format_names[0]) };
 
+static const char *format_list(const void *ctx, const struct flags *c)
+{
+    struct text list = text_init(ctx, TEXT_LINE);
+    for (unsigned i = 0; i < FORMAT_COUNT; i++)
+        if (i == FORMAT_TEXT || c->formats & 1u << i)
+            text_addf(&list, "%s%s", list.len ? ", " : "", format_names[i]);
+    return list.data;
+}
+
 static void format_set(struct flags *c, const char *arg, struct argp_state *state)
 {
     unsigned offered = c->formats | 1u << FORMAT_TEXT;
@@ -36,11 +46,7 @@ static void format_set(struct flags *c, const char *arg, struct argp_state *stat
             return;
         }
     SCOPE(tmp);
-    struct text list = text_init(tmp, TEXT_LINE);
-    for (unsigned i = 0; i < FORMAT_COUNT; i++)
-        if (offered & 1u << i)
-            text_addf(&list, "%s%s", list.len ? ", " : "", format_names[i]);
-    argp_error(state, "--format %s is not known here; there are: %s", arg, list.data);
+    argp_error(state, "--format %s is not known here; there are: %s", arg, format_list(tmp, c));
 }
 
 static void defaults_set(struct flags *c)
@@ -75,7 +81,17 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     }
 }
 
-const struct argp flags_argp = { options, parse, NULL, NULL, NULL, NULL, NULL };
+/* The formats that this command prints. */
+static char *help(int key, const char *text, void *input)
+{
+    const struct flags *c = input;
+    if (key != KEY_FORMAT || !c)
+        return (char *)(uintptr_t)text;
+    SCOPE(tmp);
+    return strdup(mem_printf(tmp, "how to print: %s", format_list(tmp, c)));
+}
+
+const struct argp flags_argp = { options, parse, NULL, NULL, NULL, help, NULL };
 
 int command_failed(const char *argv0, const struct error *err)
 {

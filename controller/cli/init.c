@@ -14,6 +14,7 @@ EMBED(sample_signers, "deploy/samples/allowed_signers");
 
 static const char doc[] = "Write a manifest, a change and a list of signers to start from.\v"
                           "Nothing that is there is overwritten.\n\n"
+                          "Examples:\n"
                           "  flotilla init\n"
                           "  flotilla init fleets/shop\n";
 

@@ -41,7 +41,7 @@ static const struct argp argp = {
     options,
     parse,
     NULL,
-    "Reads the whole catalog of a service's database: tables, views, functions, sizes, fingerprints. "
+    "Read the whole catalog of a service's database: tables, views, functions, sizes, fingerprints. "
     "Never waits for a lock; what could not be read is listed.\v"
     "Examples:\n"
     "  flotilla inspect --service users\n"

@@ -35,7 +35,8 @@ enum {
 static const char doc[] =
     "Say what SQL does to a live database: locks, rewrites, what breaks, and the safe way.\v"
     "PATH is a file, a folder (its *.sql, without those that undo) or - for standard input.\n"
-    "Exit: 0 clean, 2 findings at or above --fail-on, 1 something could not be read.\n\n"
+    "Exit codes: 0 clean, 2 findings at or above --fail-on, 1 something could not be read.\n\n"
+    "Examples:\n"
     "  flotilla lint migrations/\n"
     "  flotilla lint change.sql --catalog orders.json --pg-version 16\n"
     "  flotilla lint change.sql --dsn 'host=localhost dbname=orders'\n"

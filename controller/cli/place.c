@@ -6,26 +6,18 @@
 #include "agents/base/file.h"
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
-
-static bool printed(const char *problems)
-{
-    if (!text_empty(problems))
-        fputs(problems, stderr);
-    return !text_empty(problems);
-}
+#include "controller/cli/document.h"
 
 bool place_fleet(const void *ctx, const struct flags *flags, const char *wanted,
                  struct place *place, struct error *err)
 {
-    const char *problems = NULL;
     place->flags = flags;
-    if (!fleet_load(ctx, flags->manifest, &place->fleet, &problems, err)) {
-        if (printed(problems))
-            return fail(err, ERROR_INVALID, "%s cannot be used as it is", flags->manifest);
+    if (!document_manifest(ctx, flags->manifest, &place->fleet, err))
         return false;
+    if (wanted && flags->env && !text_eq(wanted, flags->env)) {
+        fail(err, ERROR_USAGE, "the plan is for %s, not for %s", wanted, flags->env);
+        return fail_hint(err, "leave --env out: a plan knows its environment");
     }
-    if (wanted && flags->env && !text_eq(wanted, flags->env))
-        return fail(err, ERROR_USAGE, "the plan is for %s, not for %s", wanted, flags->env);
     return fleet_environment(place->fleet, wanted ? wanted : flags->env, &place->environment, err);
 }
 
@@ -38,17 +30,32 @@ const char *place_state(const void *ctx, const struct flags *flags)
 bool place_store(const void *ctx, const struct flags *flags, struct place *place, struct error *err)
 {
     place->flags = flags;
-    return store_open(ctx, place_state(ctx, flags), &place->store, err);
+    const char *folder = place_state(ctx, flags);
+    if (strstr(folder, "://")) {
+        fail(err, ERROR_UNSUPPORTED, "--state %s: this version keeps its state in a folder",
+             folder);
+        return fail_hint(err,
+                         "write --state DIR, or leave it out for .flotilla beside the manifest");
+    }
+    return store_open(ctx, folder, &place->store, err);
 }
 
 bool place_plan(const void *ctx, const char *path, struct plan **out, struct error *err)
 {
     const char *problems = NULL;
+    if (!file_exists(path)) {
+        fail(err, ERROR_NOT_FOUND, "there is no plan %s: No such file or directory", path);
+        return fail_hint(err, "`flotilla draft CHANGE.yaml -o %s` makes one", path);
+    }
+    if (!document_expect(path, DOCUMENT_PLAN, err))
+        return false;
     if (plan_load(ctx, path, out, &problems, err))
         return true;
-    if (printed(problems) && err->code == ERROR_INVALID)
-        return fail(err, ERROR_INVALID, "%s cannot be used as it is", path);
-    return false;
+    if (text_empty(problems) || err->code != ERROR_INVALID)
+        return false;
+    fputs(problems, stderr);
+    fail(err, ERROR_INVALID, "%s cannot be used as it is", path);
+    return fail_hint(err, "draft it again; a plan is not written by hand");
 }
 
 static bool pick_row(const void *ctx, struct place *place, const char *id, struct error *err)
@@ -87,4 +94,21 @@ bool place_rollout(const void *ctx, struct place *place, const char *id, struct 
     fail_in(err, "the state is damaged: rollout %s", place->row->id);
     return fail_hint(err, "move its folder away; `flotilla recover PLAN` then rebuilds the state "
                           "from the journals in the databases");
+}
+
+/* Who only looks leaves no empty state behind. */
+static bool there_is_state(const void *ctx, const struct flags *flags, struct error *err)
+{
+    const char *folder = place_state(ctx, flags);
+    if (strstr(folder, "://") || file_exists(folder))
+        return true;
+    fail(err, ERROR_NOT_FOUND, "there is no rollout here: no state in %s", folder);
+    return fail_hint(err, "go to the folder of fleet.yaml, or name it with --manifest or --state");
+}
+
+bool place_open(const void *ctx, const struct flags *flags, const char *id, struct place *place,
+                struct error *err)
+{
+    return there_is_state(ctx, flags, err) && place_store(ctx, flags, place, err) &&
+           place_rollout(ctx, place, id, err);
 }

@@ -28,10 +28,11 @@ struct place {
 bool place_fleet(const void *ctx, const struct flags *flags, const char *wanted,
                  struct place *place, struct error *err) MUSTCHECK;
 
-/* Where the state is: --state, or .flotilla beside the manifest. */
+/* The state's folder: --state, or .flotilla beside the manifest. */
 const char *place_state(const void *ctx, const struct flags *flags);
 
-/* Opens the state: --state, or .flotilla beside the manifest (which need not load). */
+/* Opens the state, creating it when absent: --state, or .flotilla beside the manifest (which need
+ * not load). */
 bool place_store(const void *ctx, const struct flags *flags, struct place *place,
                  struct error *err) MUSTCHECK;
 
@@ -39,6 +40,10 @@ bool place_store(const void *ctx, const struct flags *flags, struct place *place
  * newest. Reads its plan and state. */
 bool place_rollout(const void *ctx, struct place *place, const char *id,
                    struct error *err) MUSTCHECK;
+
+/* place_store() of a state that is there, and place_rollout() in it: nothing is created. */
+bool place_open(const void *ctx, const struct flags *flags, const char *id, struct place *place,
+                struct error *err) MUSTCHECK;
 
 /* Reads a plan file and prints all its problems. */
 bool place_plan(const void *ctx, const char *path, struct plan **out, struct error *err) MUSTCHECK;

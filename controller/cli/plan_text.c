@@ -4,9 +4,21 @@
 
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
+#include "controller/cli/near.h"
 #include "controller/plan/approvals.h"
 
 /* --- choosing -------------------------------------------------------------------------------- */
+
+static bool no_service(const struct plan *plan, const char *service, struct error *err)
+{
+    SCOPE(tmp);
+    struct step_texts names = { 0 };
+    for (int p = 0; p < PHASE_COUNT; p++)
+        for (size_t i = 0; i < plan->phases[p].count; i++)
+            near_add(tmp, &names, plan->phases[p].parts[i]->service);
+    fail(err, ERROR_NOT_FOUND, "the plan has no part for service %s", service);
+    return near_hint(err, service, &names);
+}
 
 static bool none_chosen(const struct plan *plan, const struct plan_choice *choice,
                         struct error *err)
@@ -15,11 +27,14 @@ static bool none_chosen(const struct plan *plan, const struct plan_choice *choic
     struct text t = text_init(tmp, TEXT_LINE);
     for (int p = 0; p < PHASE_COUNT; p++)
         for (size_t i = 0; i < plan->phases[p].count; i++)
-            text_addf(&t, "%s%s of %s", t.len ? ", " : "", phase_name((enum phase)p),
-                      plan->phases[p].parts[i]->service);
-    fail(err, ERROR_NOT_FOUND, "the plan has no part%s%s%s%s", choice->phase >= 0 ? " in " : "",
-         choice->phase >= 0 ? phase_name((enum phase)choice->phase) : "",
-         choice->service ? " for service " : "", choice->service ? choice->service : "");
+            if (!choice->service || text_eq(choice->service, plan->phases[p].parts[i]->service))
+                text_addf(&t, "%s%s of %s", t.len ? ", " : "", phase_name((enum phase)p),
+                          plan->phases[p].parts[i]->service);
+    if (choice->service && !t.len)
+        return no_service(plan, choice->service, err);
+    fail(err, ERROR_NOT_FOUND, "the plan has no part in %s%s%s",
+         phase_name((enum phase)choice->phase), choice->service ? " for service " : "",
+         choice->service ? choice->service : "");
     return fail_hint(err, "it has: %s", t.len ? t.data : "nothing to do");
 }
 

@@ -43,7 +43,8 @@ static const struct argp argp = {
     "PLAN",
     "Rebuild the lost state of a plan's rollout from the journals in its databases.\v"
     "The rollout then stands as aborted: `flotilla retry` goes on, `flotilla rollback` undoes. "
-    "Databases that cannot be reached are listed; nothing is rebuilt without them.\n",
+    "Databases that cannot be reached are listed; nothing is rebuilt without them.\n\n"
+    "Example:\n  flotilla recover widen.yaml\n",
     children,
     NULL,
     NULL,

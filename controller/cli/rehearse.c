@@ -6,6 +6,7 @@
 #include "agents/base/text.h"
 #include "controller/cli/commands.h"
 #include "controller/cli/place.h"
+#include "controller/cli/plan_text.h"
 #include "controller/rollout/evidence.h"
 #include "controller/session/pool.h"
 
@@ -46,7 +47,8 @@ static const struct argp argp = {
     "databases are only read.\v"
     "The measurements are written as PLAN.evidence/SERVICE.INSTANCE.json beside the plan; a gate "
     "counts them while the parts stay as they are.\n\n"
-    "Exit codes: 0 proven everywhere, 1 not.\n",
+    "Exit codes: 0 proven everywhere, 1 not.\n\n"
+    "Example:\n  flotilla rehearse widen.yaml\n",
     children,
     NULL,
     NULL,
@@ -218,6 +220,25 @@ static void print_json(const struct rehearsals *all)
     puts(json_pretty(tmp, list));
 }
 
+/* What was asked for must be there: nothing rehearsed is nothing proven. */
+static bool prepare(const void *ctx, const struct options *o, struct place *place,
+                    struct rehearsals *all, struct error *err)
+{
+    struct plan_choice choice = { .service = o->flags.service, .phase = -1 };
+    struct part **parts = NULL;
+    size_t count = 0;
+    if (!place_plan(ctx, o->plan, &place->plan, err) ||
+        !plan_choose(ctx, place->plan, &choice, &parts, &count, err) ||
+        !place_fleet(ctx, &o->flags, place->plan->environment, place, err))
+        return false;
+    collect(ctx, place, o->flags.service, all);
+    if (all->count || count == 0)
+        return true;
+    fail(err, ERROR_NOT_FOUND, "%s has no instance of the plan's services in %s",
+         place->fleet->path, place->environment);
+    return fail_hint(err, "is it the manifest that the plan was drafted over?");
+}
+
 int command_rehearse(int argc, char **argv)
 {
     SCOPE(tmp);
@@ -227,10 +248,8 @@ int command_rehearse(int argc, char **argv)
     struct error err;
     size_t proven = 0;
     argp_parse(&argp, argc, argv, 0, NULL, &o);
-    if (!place_plan(tmp, o.plan, &place.plan, &err) ||
-        !place_fleet(tmp, &o.flags, place.plan->environment, &place, &err))
+    if (!prepare(tmp, &o, &place, &all, &err))
         return command_failed(argv[0], &err);
-    collect(tmp, &place, o.flags.service, &all);
     if (o.flags.format == FORMAT_TEXT)
         printf("rehearsing %zu instances on clones\n", all.count);
     fflush(stdout);

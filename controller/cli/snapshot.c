@@ -33,8 +33,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case ARGP_KEY_END:
         if (o->action && text_eq(o->action, "restore"))
             argp_error(state, "rows come back as part of a signed way back: `flotilla rollback`");
-        if (!o->action || (!text_eq(o->action, "list") && !text_eq(o->action, "verify")))
+        if (!o->action)
             argp_error(state, "an action is missing: list or verify");
+        else if (!text_eq(o->action, "list") && !text_eq(o->action, "verify"))
+            argp_error(state, "there is no action \"%s\"; there are: list, verify", o->action);
         return 0;
     default: return ARGP_ERR_UNKNOWN;
     }
@@ -50,7 +52,8 @@ static const struct argp argp = {
     "  list      rollout, step, table, rows, size, and when it was taken and verified\n"
     "  verify    load each one again beside the database, compare count and checksum\n\n"
     "Rows come back only as part of a signed way back: `flotilla rollback`.\n\n"
-    "Exit codes: 0 all good, 1 not.\n",
+    "Exit codes: 0 all good, 1 not.\n\n"
+    "Examples:\n  flotilla snapshot list\n  flotilla snapshot verify --service users\n",
     children,
     NULL,
     NULL,
@@ -107,6 +110,16 @@ static bool print_snapshot(const char *instance, const json_t *s)
     return !error;
 }
 
+static bool is_empty(const json_t *list)
+{
+    size_t i;
+    json_t *entry;
+    json_array_foreach(list, i, entry)
+        if (json_text_of(entry, "error") || json_array_size(json_object_get(entry, "snapshots")))
+            return false;
+    return true;
+}
+
 static bool print_entry(const json_t *entry, bool text)
 {
     SCOPE(tmp);
@@ -143,5 +156,7 @@ int command_snapshot(int argc, char **argv)
         good = print_entry(entry, o.flags.format == FORMAT_TEXT) && good;
     if (o.flags.format == FORMAT_JSON)
         puts(json_pretty(tmp, list));
+    else if (is_empty(list))
+        printf("no snapshots%s%s\n", o.rollout ? " of rollout " : "", o.rollout ? o.rollout : "");
     return good ? EXIT_DONE : EXIT_FAILED;
 }

@@ -57,6 +57,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case ARGP_KEY_END:
         if (!o->plan)
             argp_error(state, "which plan? `flotilla draft CHANGE.yaml -o PLAN.yaml` makes one");
+        if (o->dry_run && o->flags.format != FORMAT_TEXT)
+            argp_error(state, "--dry-run is printed as text only");
         return 0;
     default: return ARGP_ERR_UNKNOWN;
     }

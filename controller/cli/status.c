@@ -43,8 +43,8 @@ static const struct argp_child children[] = { { &flags_argp, 0, "Shared options:
 
 static bool load(const void *ctx, struct options *o, struct place *place, struct error *err)
 {
-    return (place->store || place_store(ctx, &o->flags, place, err)) &&
-           place_rollout(ctx, place, o->rollout, err);
+    return place->store ? place_rollout(ctx, place, o->rollout, err)
+                        : place_open(ctx, &o->flags, o->rollout, place, err);
 }
 
 static int code_of(const struct place *place)
@@ -74,7 +74,8 @@ int command_status(int argc, char **argv)
         parse,
         "[ROLLOUT]",
         "Where a rollout stands: the one that has not ended, or the newest.\v"
-        "Exit codes: 0, 3 when it waits at a gate, 1 when there is none.\n",
+        "Exit codes: 0, 3 when it waits at a gate, 1 when there is none.\n\n"
+        "Examples:\n  flotilla status\n  flotilla status --format json\n",
         children,
         NULL,
         NULL,
@@ -173,13 +174,15 @@ int command_watch(int argc, char **argv)
         parse,
         "[ROLLOUT]",
         "Follow a rollout until it ends or waits at a gate.\v"
-        "--format ndjson prints every event as one line of JSON.\n",
+        "--format ndjson prints every event as one line of JSON.\n\n"
+        "Exit codes: 0 it ended, 3 it waits at a gate, 1 there is none.\n\n"
+        "Examples:\n  flotilla watch\n  flotilla watch --format ndjson\n",
         children,
         NULL,
         NULL,
     };
     argp_parse(&argp, argc, argv, 0, NULL, &o);
-    if (!place_store(tmp, &o.flags, &place, &err) || !watch(tmp, &o, &place, &err))
+    if (!place_open(tmp, &o.flags, o.rollout, &place, &err) || !watch(tmp, &o, &place, &err))
         return command_failed(argv[0], &err);
     if (o.flags.format == FORMAT_TEXT && !isatty(STDOUT_FILENO))
         status_print(stdout, &place);
@@ -200,8 +203,14 @@ int command_logs(int argc, char **argv)
     struct place place = { 0 };
     struct error err;
     static const struct argp argp = {
-        logs_options, parse, "[ROLLOUT]", "The events of a rollout, oldest first.",
-        children,     NULL,  NULL,
+        logs_options,
+        parse,
+        "[ROLLOUT]",
+        "The events of a rollout, oldest first.\v"
+        "Examples:\n  flotilla logs\n  flotilla logs -f --format ndjson\n",
+        children,
+        NULL,
+        NULL,
     };
     argp_parse(&argp, argc, argv, 0, NULL, &o);
     if (!load(tmp, &o, &place, &err))

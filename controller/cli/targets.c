@@ -2,19 +2,18 @@
 
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
+#include "controller/cli/document.h"
+#include "controller/cli/near.h"
 
 static bool unknown_service(const struct fleet *fleet, const char *name, struct error *err)
 {
     SCOPE(tmp);
-    const char **names = mem_array(tmp, const char *, fleet->service_count);
+    struct step_texts names = { 0 };
     for (size_t i = 0; i < fleet->service_count; i++)
-        names[i] = fleet->services[i].name;
-    const char *near = text_nearest(name, names, fleet->service_count);
+        step_texts_add(tmp, &names, fleet->services[i].name);
     fail(err, ERROR_NOT_FOUND, "the fleet %s has no service \"%s\"", fleet->name,
          text_printable(tmp, name));
-    if (near)
-        return fail_hint(err, "did you mean \"%s\"?", near);
-    return fail_hint(err, "`flotilla validate %s` checks the manifest", fleet->path);
+    return near_hint(err, name, &names);
 }
 
 static void add_service(const void *ctx, struct targets *t, const struct service *service)
@@ -30,9 +29,8 @@ bool targets_load(const void *ctx, const struct flags *flags, struct targets *ou
                   struct error *err)
 {
     struct targets t = { 0 };
-    if (!fleet_load(ctx, flags->manifest, &t.fleet, NULL, err))
-        return fail_hint(err, "`flotilla validate %s` shows every error of the file",
-                         flags->manifest);
+    if (!document_manifest(ctx, flags->manifest, &t.fleet, err))
+        return false;
     if (!fleet_environment(t.fleet, flags->env, &t.environment, err))
         return false;
     if (flags->service && !fleet_service(t.fleet, flags->service))

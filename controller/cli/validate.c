@@ -9,12 +9,16 @@
 #include "controller/change/change.h"
 #include "controller/cli/command.h"
 #include "controller/cli/commands.h"
+#include "controller/cli/document.h"
 #include "controller/manifest/fleet.h"
 #include "controller/plan/plan.h"
 
 static const char doc[] =
     "Check manifests, changes and plans, without any connection.\v"
-    "Prints every error as FILE:LINE:COLUMN: what, and what to write instead.\n\n"
+    "Prints every error as FILE:LINE:COLUMN: what, and what to write instead. Without FILE it "
+    "checks fleet.yaml.\n\n"
+    "Exit codes: 0 all is right, 1 there are errors.\n\n"
+    "Example:\n"
     "  flotilla validate fleet.yaml change.yaml plan.yaml\n";
 
 struct validate {
@@ -111,35 +115,10 @@ static bool validate_change(const char *path)
     return true;
 }
 
-/* The keys that only one kind of file has. */
-static const struct {
-    const char *key;
-    bool (*validate)(const char *path);
-} kinds[] = {
-    { "flotilla_plan", validate_plan }, { "phases", validate_plan },
-    { "services", validate_manifest },  { "owners", validate_manifest },
-    { "intents", validate_change },     { "sql", validate_change },
-    { "desired", validate_change },     { "request", validate_change },
-};
-
-enum { KIND_COUNT = sizeof(kinds) / sizeof(kinds[0]) };
-
-/* A file is what its keys say, whatever it is called. What says nothing is read as YAML, so that a
- * file that is none says why. */
-static bool validate_file(const char *path)
+/* What says nothing is read as YAML, so that a file that is none says why. */
+static bool validate_other(const char *path)
 {
     SCOPE(tmp);
-    const char *keys[KIND_COUNT];
-    const char *data = "";
-    size_t len = 0;
-    struct error ignored;
-    for (int i = 0; i < KIND_COUNT; i++)
-        keys[i] = kinds[i].key;
-    if (file_read(tmp, path, PLAN_FILE_BYTES, &data, &len, &ignored)) {
-        size_t kind = yaml_first_of(data, len, keys, KIND_COUNT);
-        if (kind < KIND_COUNT)
-            return kinds[kind].validate(path);
-    }
     struct yaml_problems problems = yaml_problems_for(tmp, path);
     const struct yaml_node *root = yaml_load(tmp, path, YAML_FILE_BYTES, &problems);
     if (root)
@@ -148,6 +127,17 @@ static bool validate_file(const char *path)
                       "(\"flotilla_plan\") and no change (\"intents\" or \"sql\")");
     fputs(yaml_problems_text(tmp, &problems), stderr);
     return false;
+}
+
+static bool validate_file(const char *path)
+{
+    static bool (*const validate[])(const char *path) = {
+        [DOCUMENT_MANIFEST] = validate_manifest,
+        [DOCUMENT_CHANGE] = validate_change,
+        [DOCUMENT_PLAN] = validate_plan,
+        [DOCUMENT_OTHER] = validate_other,
+    };
+    return validate[document_of(path)](path);
 }
 
 int command_validate(int argc, char **argv)
@@ -161,6 +151,9 @@ int command_validate(int argc, char **argv)
         good = validate_file(v.files[i]) && good;
     if (v.count == 0)
         good = validate_file("fleet.yaml");
+    if (v.count == 0 && !file_exists("fleet.yaml"))
+        fputs("  hint: `flotilla init` writes one, `flotilla validate FILE` checks another\n",
+              stderr);
     talloc_free(v.files);
     return good ? EXIT_DONE : EXIT_FAILED;
 }

@@ -99,7 +99,7 @@ class Manifest(testing.Case):
     def test_default_file_and_several(self):
         result = self.flotilla("validate")
         self.assertEqual(1, result.code)
-        self.assertIn("fleet.yaml:1:1: No such file or directory", result.err)
+        self.assertIn("fleet.yaml: No such file or directory", result.err)
         self.write("fleet.yaml", manifest())
         self.ok(self.flotilla("validate"))
         result = self.flotilla("validate", "fleet.yaml", self.write("empty.yaml", ""))
