@@ -1,5 +1,5 @@
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "agents/base/clock.h"
@@ -81,14 +81,21 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     }
 }
 
-/* The formats that this command prints. */
+/* The formats that this command prints; argp frees what it is given. */
 static char *help(int key, const char *text, void *input)
 {
     const struct flags *c = input;
     if (key != KEY_FORMAT || !c)
         return (char *)(uintptr_t)text;
     SCOPE(tmp);
-    return strdup(mem_printf(tmp, "how to print: %s", format_list(tmp, c)));
+    char *out = NULL;
+    size_t len = 0;
+    FILE *to = open_memstream(&out, &len);
+    if (!to)
+        return (char *)(uintptr_t)text;
+    fprintf(to, "how to print: %s", format_list(tmp, c));
+    fclose(to);
+    return out;
 }
 
 const struct argp flags_argp = { options, parse, NULL, NULL, NULL, help, NULL };

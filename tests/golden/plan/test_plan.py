@@ -116,7 +116,20 @@ class Show(Plan):
                      "no part for service shipping", "there are: users, orders")
         self.refused(self.flotilla("show", "widen.yaml", "--phase", "migrate"), "no part in migrate")
         self.refused(self.flotilla("show", "nowhere.yaml"), "No such file")
+        self.refused(self.flotilla("show", "widen.yaml", "--service", "user"), 'did you mean "users"?')
         self.assertIn("nothing to do", self.ok(self.flotilla("show", "empty.yaml")).out)
+
+    def test_a_file_of_another_kind(self):
+        self.write("change.yaml", "title: x\nintents: []\n")
+        self.refused(self.flotilla("show", "change.yaml"), "change.yaml is a change, not a plan", "flotilla draft")
+        self.refused(self.flotilla("draft", "widen.yaml"), "widen.yaml is a plan, not a change", "flotilla show")
+        self.refused(self.flotilla("doctor", "--manifest", "widen.yaml"), "widen.yaml is a plan, not a manifest")
+
+    def test_who_looks_leaves_nothing(self):
+        for command in (["status"], ["watch"], ["logs"], ["promote"], ["rollback", "--dry-run"]):
+            self.refused(self.flotilla(*command), "there is no rollout here", "--manifest or --state")
+        self.refused(self.flotilla("status", "--state", "postgresql://h/d"), "keeps its state in a folder")
+        self.assertEqual([], [f for f in os.listdir() if f == ".flotilla" or f.startswith("postgresql")])
 
     def test_tampered(self):
         text = testing.read("tests/golden/plan/widen.yaml").replace("SELECT 1", "DROP ALL", 1)
