@@ -72,7 +72,10 @@ static int command_run(const struct command *command, int argc, char **argv)
     /* Examples are to be copied: argp's own margin would break their lines. */
     setenv("ARGP_HELP_FMT", "no-dup-args-note,rmargin=100", 0);
     argp_program_version = "flotilla " FLOTILLA_VERSION;
-    argv[0] = talloc_asprintf(tmp, "flotilla %s", command->name);
+    /* Kept in sight: argp ends the program from within when usage is wrong. */
+    static const char *called;
+    called = argv[0] = talloc_asprintf(tmp, "flotilla %s", command->name);
+    (void)called;
     return finish(command->run(argc, argv));
 }
 

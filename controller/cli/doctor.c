@@ -123,6 +123,13 @@ static json_t *report(const struct pool_task *task)
         if (json_is_object(line))
             json_array_append(checks, line);
     }
+    /* No agent of ours looks at nothing: silence is not health. */
+    if (i == 0) {
+        struct error none = { 0 };
+        if (!fail(&none, ERROR_PROTOCOL, "the agent sent no findings at all"))
+            fail_hint(&none, "install the same version on both sides: `flotilla agent push`");
+        add_error(checks, "agent", &none);
+    }
     return checks;
 }
 
