@@ -212,17 +212,38 @@ static void sequence_goes(struct work *work, const struct dropping *d)
     step->tags = TAG_CONTRACT;
 }
 
-static void keep_values(struct work *work, const struct dropping *d)
+/* Whether a snapshot could tell the rows apart once the column is gone. */
+static bool rows_have_key(const struct work *work, const struct dropping *d)
 {
     struct step_texts key = snapshot_key(work, d->relation);
     bool in_key = false;
     for (size_t i = 0; i < key.count; i++) {
         in_key = in_key || text_eq(key.items[i], d->column->name);
     }
+    return key.count > 0 && !in_key;
+}
+
+/* What cannot be put back is only dropped when somebody says so. */
+static bool loss_accepted(struct work *work, const struct dropping *d)
+{
+    if (d->column->generated || work->intent->accept_loss || d->relation->rows == 0 ||
+        rows_have_key(work, d)) {
+        return true;
+    }
+    return work_refuse(work,
+                       "give the table a primary key first, or write accept_loss: true with a note",
+                       "%s has no other key than this column: after a rollback its rows could not "
+                       "be told apart, and the values of %s would not come back",
+                       relation_key(work, d->relation), d->column->name);
+}
+
+static void keep_values(struct work *work, const struct dropping *d)
+{
+    struct step_texts key = snapshot_key(work, d->relation);
     if (d->column->generated) {
         return;
     }
-    if (key.count == 0 || in_key) {
+    if (!rows_have_key(work, d)) {
         work_note(work, "warning", "no-key",
                   "%s has no other key than this column: after a rollback its rows cannot be told "
                   "apart, and the values of %s do not come back",
@@ -299,7 +320,8 @@ static bool can_drop(struct work *work, struct dropping *d)
         }
     }
     return no_view_reads(work, d) && nothing_on_table(work, d) && no_key_rests(work, d) &&
-           nobody_elsewhere(work, d);
+           no_published_list(work, work->home, d->relation, d->column->name) &&
+           nobody_elsewhere(work, d) && loss_accepted(work, d);
 }
 
 static bool in_primary_key(const struct relation *relation, const char *column)

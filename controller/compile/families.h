@@ -65,6 +65,10 @@ size_t foreign_readers(struct work *work, const struct state *state,
                        const struct relation *relation, const char *column, struct reader **out);
 /* Refuses when a logical subscription elsewhere copies the table. */
 bool no_subscriber(struct work *work, const struct state *state, const struct relation *relation);
+/* Refuses when a publication's list of columns names the column: the list follows the column by
+ * its number, not by its name. */
+bool no_published_list(struct work *work, const struct state *state,
+                       const struct relation *relation, const char *column);
 
 /* The value of an option of a foreign table's column ("column_name=x, …"); null when not set. */
 const char *column_option(const struct column *column, const char *option);
@@ -103,6 +107,10 @@ void not_null_proven(struct work *work, struct state *state, struct relation *re
                      const char *column, enum phase phase);
 /* DROP NOT NULL; its way back is guarded, proven and set again, each a step of its own. */
 void relax_with_proof(struct work *work, const struct place *place, const char *column);
+/* VALIDATE CONSTRAINT (name quoted) for a way back that makes the constraint in a later step: when
+ * it starts between the two there is none yet, and nothing to prove. */
+const char *validate_if_there(const struct work *work, const struct relation *relation,
+                              const char *constraint);
 /* Takes a constraint off; its way back needs no scan under a strong lock and no blocking build.
  * The map says under which names its columns go by then. */
 void constraint_remove(struct work *work, const struct place *place,
@@ -134,6 +142,10 @@ struct new_name {
 /* Statements that re-create every function whose body names the column, with the new name (up) and
  * as it was (down), added to the step. Refuses, naming the function, where that is not safe. */
 bool functions_follow_rename(struct work *work, const struct new_name *rename, struct step *step);
+/* Sessions keep the types that a plpgsql function met and fail with "type of parameter does not
+ * match" once one changes: CREATE OR REPLACE, with nothing replaced, makes them look again. For the
+ * triggers of the place's relation and whatever names it. */
+void functions_made_again(const struct work *work, const struct place *place, struct step *step);
 
 /* --- the catalog as the intents leave it (model.c) ------------------------------------------- */
 

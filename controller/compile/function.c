@@ -293,6 +293,44 @@ static bool follow(struct look *look, const char *to, struct step *step)
     return true;
 }
 
+static bool trigger_of(const struct relation *relation, const char *function)
+{
+    for (size_t i = 0; i < relation->trigger_count; i++) {
+        if (text_eq(relation->triggers[i].function, function)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void functions_made_again(const struct work *work, const struct place *place, struct step *step)
+{
+    const struct catalog *catalog = place->state->catalog;
+    for (size_t i = 0; i < catalog->function_count; i++) {
+        const struct function *f = &catalog->functions[i];
+        if (!text_eq(f->language, "plpgsql") || text_eq(f->schema, "flotilla") || !f->definition ||
+            (!trigger_of(place->relation, say(work, "%s.%s", f->schema, f->name)) &&
+             !strstr(f->body, place->relation->name))) {
+            continue;
+        }
+        if (!text_eq(f->owner, place->relation->owner)) {
+            step_risk(work, step,
+                      "function %s.%s keeps the old type in sessions that have run it: let them "
+                      "reconnect",
+                      f->schema, f->name);
+            continue;
+        }
+        bool known = false;
+        for (size_t k = 0; k < step->up.count; k++) {
+            known = known || text_eq(step->up.items[k], f->definition);
+        }
+        if (!known) {
+            step_up(work, step, "%s", f->definition);
+            step_down(work, step, "%s", f->definition);
+        }
+    }
+}
+
 bool functions_follow_rename(struct work *work, const struct new_name *rename, struct step *step)
 {
     const struct catalog *catalog = rename->state->catalog;

@@ -195,6 +195,17 @@ bool compile_set_not_null(struct work *work)
     return true;
 }
 
+const char *validate_if_there(const struct work *work, const struct relation *relation,
+                              const char *constraint)
+{
+    return say(work, "DO %s",
+               literal(work, say(work,
+                                 "BEGIN IF %s THEN ALTER TABLE %s VALIDATE CONSTRAINT %s; END IF; "
+                                 "END",
+                                 probe_constraint(work, relation, constraint, false),
+                                 relation_sql(work, relation), ident(work, constraint))));
+}
+
 void relax_with_proof(struct work *work, const struct place *place, const char *column)
 {
     const struct relation *relation = place->relation;
@@ -212,7 +223,7 @@ void relax_with_proof(struct work *work, const struct place *place, const char *
         work_step(work, place->state, place->phase, "On the way back: prove that there is no null",
                   "SET NOT NULL then needs no scan under its strong lock");
     step_up_nothing(work, back, "this step is for the way back");
-    step_down(work, back, "ALTER TABLE %s VALIDATE CONSTRAINT %s", table, ident(work, check));
+    step_down(work, back, "%s", validate_if_there(work, relation, check));
     struct step *guard = work_step(work, place->state, place->phase,
                                    "On the way back: let nobody write a null any more",
                                    "NOT VALID needs no scan; the proof is the step before");

@@ -134,6 +134,29 @@ size_t foreign_readers(struct work *work, const struct state *state,
     return count;
 }
 
+bool no_published_list(struct work *work, const struct state *state,
+                       const struct relation *relation, const char *column)
+{
+    const char *list = say(work, "%s(", relation_key(work, relation));
+    for (size_t i = 0; i < state->catalog->publication_count; i++) {
+        const struct publication *publication = &state->catalog->publications[i];
+        for (size_t k = 0; k < publication->tables.count; k++) {
+            const char *table = publication->tables.items[k];
+            if (text_starts(table, list) && column_mentioned(table + strlen(list), column)) {
+                return work_refuse(work,
+                                   say(work,
+                                       "take %s out of it, or the list off, with ALTER PUBLICATION "
+                                       "%s, make this change, and put it back after",
+                                       column, ident(work, publication->name)),
+                                   "publication %s names %s in its list of columns, and the list "
+                                   "would stay with the old column",
+                                   publication->name, column_words(work, relation, column));
+            }
+        }
+    }
+    return true;
+}
+
 bool no_subscriber(struct work *work, const struct state *state, const struct relation *relation)
 {
     const struct graph *graph = work->input->graph;

@@ -268,9 +268,10 @@ bool compile_rename_column(struct work *work)
     }
     build_twins(work, &r, false, true);
     build_twins(work, &r, true, true);
+    /* from here on the table has the new name: a snapshot's key may be this very column */
+    model_rename_column(work, work->home, relation, r.from, r.to);
     drop_copy(work, &r);
     work_touch(work, work->home, relation_key(work, relation));
-    model_rename_column(work, work->home, relation, r.from, r.to);
     work_busy(work, work->home, relation, r.from);
     work_busy(work, work->home, relation, r.to);
     return true;

@@ -280,7 +280,9 @@ static bool target_fine(struct work *work, const struct target *target)
     struct state *home = work->home;
     work->home = target->state;
     bool fine = table_can_sync(work, relation) && generated_free(work, target) &&
-                no_subscriber(work, target->state, relation) && constraints_fine(work, target);
+                no_subscriber(work, target->state, relation) &&
+                no_published_list(work, target->state, relation, name) &&
+                constraints_fine(work, target);
     if (fine && relation->partition_key && column_mentioned(relation->partition_key, name)) {
         fine = work_refuse(work, "move the rows into a new partitioned table instead",
                            "%s is part of the partition key", column_words(work, relation, name));
@@ -417,7 +419,7 @@ static bool collect(struct retype *r)
     }
     bool fine = true;
     for (size_t i = 0; i < r->count; i++) {
-        fine = target_fine(work, &r->targets[i]) && fine;
+        fine = target_fine(work, &r->targets[i]) && retype_keys_fine(r, &r->targets[i]) && fine;
     }
     if (fine && it->using_expr && r->count > 1) {
         return work_refuse(work, "propagate: false with a note, and one intent for each column",

@@ -64,4 +64,7 @@ bool retype_readers(struct retype *r);
 /* What a partitioned table cannot do. */
 bool partitioned_fine(struct work *work, const struct target *target);
 
+/* Refuses when a foreign key from the target's column would compare types that do not. */
+bool retype_keys_fine(const struct retype *r, const struct target *target);
+
 #endif

@@ -240,21 +240,21 @@ static void proof_way_back(struct retype *r, const struct target *t)
     struct work *work = r->work;
     const char *table = relation_sql(work, t->relation);
     const char *check =
-        ident(work, twin_name(r, t->relation, say(work, "%s_back", t->column->name), "_not_null"));
+        twin_name(r, t->relation, say(work, "%s_back", t->column->name), "_not_null");
     struct step *prove = work_step(work, t->state, PHASE_CONTRACT,
                                    say(work, "On the way back: prove that no %s of %s is missing",
                                        t->column->name, t->relation->name),
                                    "Values that the old type cannot hold stop the way back here, "
                                    "before anything is exchanged");
     step_up_nothing(work, prove, "this step is for the way back");
-    step_down(work, prove, "ALTER TABLE %s VALIDATE CONSTRAINT %s", table, check);
+    step_down(work, prove, "%s", validate_if_there(work, t->relation, check));
     struct step *guard = work_step(work, t->state, PHASE_CONTRACT,
                                    say(work, "On the way back: let no %s of %s be missing any more",
                                        t->column->name, t->relation->name),
                                    "NOT VALID needs no scan; the proof is the step before");
     step_up_nothing(work, guard, "this step is for the way back");
     step_down(work, guard, "ALTER TABLE %s ADD CONSTRAINT %s CHECK (%s IS NOT NULL) NOT VALID",
-              table, check, ident(work, t->stale));
+              table, ident(work, check), ident(work, t->stale));
     prove->tags = guard->tags = TAG_NEUTRAL;
 }
 

@@ -114,6 +114,7 @@ bool retype_in_place(struct retype *r, struct target *t)
     step_down(work, step, "ALTER TABLE %s ALTER COLUMN %s TYPE %s", table, column, t->column->type);
     both(work, step, &add);
     both(work, step, &around.make);
+    functions_made_again(work, &(struct place){ t->state, t->relation, PHASE_EXPAND }, step);
     step_lock(work, step, t->relation, "ACCESS EXCLUSIVE");
     step_probe(work, step,
                "SELECT EXISTS (SELECT FROM pg_catalog.pg_attribute WHERE attrelid = "

@@ -229,7 +229,8 @@ static void relax(struct swap *s, const struct target *t)
     }
     const char *check =
         twin_name(s->r, t->relation, say(s->work, "%s_back", t->column->name), "_not_null");
-    act(s, NULL, drop_constraint(s, t->relation, check));
+    act(s, NULL,
+        alter(s, t->relation, say(s->work, "DROP CONSTRAINT IF EXISTS %s", ident(s->work, check))));
     act(s, column_sql(s, t->relation, t->stale, "DROP NOT NULL"),
         column_sql(s, t->relation, t->stale, "SET NOT NULL"));
 }
@@ -443,6 +444,10 @@ bool retype_swap(struct retype *r)
     each_target(&s, recall);
     for (size_t i = 0; i < r->count; i++) {
         const struct target *t = &r->targets[i];
+        if (t->state == r->state && !t->in_place) {
+            functions_made_again(work, &(struct place){ r->state, t->relation, PHASE_CONTRACT },
+                                 s.step);
+        }
         if (t->state == r->state && !t->in_place && !s.step->probe) {
             step_probe(work, s.step, "SELECT %s AND NOT %s",
                        probe_column(work, t->relation, t->stale),

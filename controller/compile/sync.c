@@ -96,17 +96,35 @@ static const char *one_way_body(const struct work *work, const struct pair *pair
                copy, value, copy);
 }
 
+/* What the user's own expressions (backfill, using) may name unqualified: the path that the change
+ * was read with, without what differs between clients. PostgreSQL's own names always win. */
+static const char *pinned_path(const struct work *work, const struct state *state)
+{
+    const char *path = state->catalog->search_path ? state->catalog->search_path : "public";
+    struct text t = text_init(work->ctx, TEXT_LINE);
+    text_add(&t, "pg_catalog");
+    for (struct sql_piece piece = sql_piece_next(work->ctx, path); piece.length > 0;
+         piece = sql_piece_next(work->ctx, piece.start + piece.length)) {
+        if (piece.word && !text_eq(piece.name, "$user") && !text_eq(piece.name, "pg_catalog") &&
+            !text_eq(piece.name, "pg_temp")) {
+            text_addf(&t, ", %s", ident(work, piece.name));
+        }
+    }
+    text_add(&t, ", pg_temp");
+    return t.data;
+}
+
 const char *pair_create_function(const struct work *work, const struct pair *pair, bool replace)
 {
     const char *body = pair->backward ? two_way_body(work, pair) : one_way_body(work, pair);
     const char *zone = pair->state->catalog->time_zone;
     return say(work,
                "CREATE %sFUNCTION %s() RETURNS trigger LANGUAGE plpgsql\n"
-               "SET search_path = pg_catalog, pg_temp SET TimeZone = %s SET DateStyle = 'ISO, MDY' "
+               "SET search_path = %s SET TimeZone = %s SET DateStyle = 'ISO, MDY' "
                "SET IntervalStyle = 'postgres' SET extra_float_digits = '1'\n"
                "AS %s",
                replace ? "OR REPLACE " : "", name_sql(work, "flotilla", pair->function),
-               literal(work, zone ? zone : "UTC"),
+               pinned_path(work, pair->state), literal(work, zone ? zone : "UTC"),
                strstr(body, "$flotilla$") ? literal(work, body)
                                           : say(work, "$flotilla$\n%s\n$flotilla$", body));
 }
@@ -277,7 +295,8 @@ void copy_way_back(struct work *work, const struct pair *pair)
 {
     const struct relation *relation = pair->relation;
     struct step_texts key = snapshot_key(work, relation);
-    if (!pair->guard_errors) {
+    /* without a key there is no snapshot: a sweep that may stop at a value is better than none */
+    if (!pair->guard_errors || key.count == 0) {
         sweep_back(work, pair);
     }
     if (key.count == 0) {

@@ -215,6 +215,13 @@ static void remove_unique(struct work *work, const struct place *place, const st
     struct step *step = drop_step(work, place, c);
     const struct index *index = c->index ? relation_index(place->relation, c->index) : NULL;
     step_up(work, step, "ALTER TABLE %s DROP CONSTRAINT %s", table, name);
+    if (index) {
+        /* it is there, unless the way back starts between the two steps */
+        step_down(
+            work, step, "CREATE UNIQUE INDEX IF NOT EXISTS %s",
+            strstr(index_like(work, place->relation, index, index->name, maps), "CONCURRENTLY ") +
+                strlen("CONCURRENTLY "));
+    }
     step_down(work, step, "ALTER TABLE %s ADD CONSTRAINT %s %s USING INDEX %s%s", table, name,
               c->kind == 'p' ? "PRIMARY KEY" : "UNIQUE", ident(work, c->index),
               c->deferrable ? " DEFERRABLE" : "");

@@ -31,7 +31,7 @@
     X(PARTITION_TABLE, "partition_table", "by! key! partitions every premake default")          \
     X(ADD_COLUMN, "add_column",                                                                 \
       "column! type! nullable default backfill generated identity check references collation")  \
-    X(DROP_COLUMN, "drop_column", "column!")                                                    \
+    X(DROP_COLUMN, "drop_column", "column! accept_loss")                                        \
     X(RENAME_COLUMN, "rename_column", "column! to!")                                            \
     X(SPLIT_COLUMN, "split_column", "column! into! merge_back keep_old")                        \
     X(MERGE_COLUMNS, "merge_columns", "columns! into! split_back keep_old")                     \

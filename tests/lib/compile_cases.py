@@ -1,5 +1,6 @@
 """Schemas with traps, a change for each, and the plain statement that it must end like.
 
+keeps: what one session does from the start to the end, around every phase.
 old, new, after: what clients write after expand, after migrate, after contract (new shape only).
 rename: columns whose name changed, for comparing rows across the change.
 """
@@ -306,6 +307,36 @@ $$;""",
         "intents": [{"add_check": {"table": "users", "name": "positive", "expression": "price > 0"}}],
         "plain": "ALTER TABLE users ADD CONSTRAINT positive CHECK (price > 0)",
     },
+    {
+        "name": "rename_key",
+        "schema": "CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t SELECT n, 'v' || n FROM generate_series(1, 30) n;",
+        "intents": [{"rename_column": {"table": "t", "column": "id", "to": "no"}}],
+        "plain": "ALTER TABLE t RENAME COLUMN id TO no",
+        "old": "INSERT INTO t VALUES (99, 'old')",
+        "after": "INSERT INTO t (no, v) VALUES (100, 'after')",
+        "rename": [("no", "id")],
+    },
+    {
+        # a session that has run the trigger keeps the types that it met
+        "name": "retype_under_trigger",
+        "schema": "CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t SELECT n, 'v' || n FROM generate_series(1, 30) n;"
+                  "CREATE FUNCTION low() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.v := lower(NEW.v); RETURN NEW; END $$;"
+                  "CREATE TRIGGER low BEFORE INSERT OR UPDATE ON t FOR EACH ROW EXECUTE FUNCTION low();",
+        "intents": [{"change_type": {"table": "t", "column": "v", "to": "char(20)"}}],
+        "plain": "ALTER TABLE t ALTER COLUMN v TYPE char(20)",
+        "keeps": "UPDATE t SET v = 'Kept' WHERE id = 3",
+        "lossy": True,  # char(20) pads what it shows
+    },
+    {
+        # the value names a type without its schema: the trigger has to find it for every client
+        "name": "set_not_null_own_type",
+        "schema": "CREATE TYPE mood AS ENUM ('sad', 'ok'); CREATE TABLE t (id int PRIMARY KEY, m mood);"
+                  "INSERT INTO t SELECT n, 'ok' FROM generate_series(1, 30) n; INSERT INTO t VALUES (31);",
+        "intents": [{"set_not_null": {"table": "t", "column": "m", "backfill": "'sad'::mood"}}],
+        "plain": "UPDATE t SET m = 'sad' WHERE m IS NULL; ALTER TABLE t ALTER COLUMN m SET NOT NULL",
+        "old": "SET search_path = pg_catalog; INSERT INTO public.t VALUES (99, NULL)",
+        "lossy": True,
+    },
 ]
 
 REFUSED = [
@@ -321,4 +352,16 @@ REFUSED = [
      "intents": [{"split_column": {"table": "users", "column": "nick", "into": []}}]},
     {"name": "unlogged", "schema": "CREATE UNLOGGED TABLE u (a int)", "says": "unlogged",
      "intents": [{"change_type": {"table": "u", "column": "a", "to": "bigint"}}]},
+    {"name": "published_list", "says": "publication p names t.v in its list of columns",
+     "schema": "CREATE TABLE t (id int PRIMARY KEY, v int); CREATE PUBLICATION p FOR TABLE t (id, v);",
+     "intents": [{"change_type": {"table": "t", "column": "v", "to": "bigint"}}]},
+    {"name": "published_list_drop", "says": "publication p names t.v in its list of columns",
+     "schema": "CREATE TABLE t (id int PRIMARY KEY, v int); CREATE PUBLICATION p FOR TABLE t (id, v);",
+     "intents": [{"drop_column": {"table": "t", "column": "v"}}]},
+    {"name": "key_to_another_type", "says": "there is no such key from text to integer",
+     "schema": "CREATE TABLE t (id int PRIMARY KEY); CREATE TABLE u (t int REFERENCES t);",
+     "intents": [{"change_type": {"table": "u", "column": "t", "to": "text"}}]},
+    {"name": "drop_without_key", "says": "the values of v would not come back",
+     "schema": "CREATE TABLE t (v int, w int); INSERT INTO t VALUES (1, 1);",
+     "intents": [{"drop_column": {"table": "t", "column": "v"}}]},
 ]

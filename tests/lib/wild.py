@@ -438,7 +438,10 @@ def change(m):
             return op, dict(m.parse_key, table=given(t.name)), plain, t, t.columns[1]
         return change(m)
     else:
-        intent, plain = {"column": column.name}, f"ALTER TABLE {name} DROP COLUMN {q(column.name)};"
+        intent = {"column": column.name}
+        if m.chance(0.3):
+            intent["accept_loss"], intent["note"] = True, "nobody needs it"
+        plain = f"ALTER TABLE {name} DROP COLUMN {q(column.name)};"
     return op, dict(intent, table=given(t.name)), plain, t, column
 
 

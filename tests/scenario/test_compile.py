@@ -17,6 +17,7 @@ import unittest
 HERE = os.path.dirname(os.path.realpath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "lib"))
 from fleet import PG, Fleet, LANG  # noqa: E402
+from psql_session import Session  # noqa: E402
 from compile_cases import CASES, REFUSED  # noqa: E402
 
 with open(os.path.join(os.path.dirname(HERE), "lib", "catalog.sql"), encoding="utf-8") as file:
@@ -198,9 +199,13 @@ class Compile(unittest.TestCase):
         names = [p["phase"] for p in json.loads(done.stdout)["phases"]]
         clients = {"expand": ["old"], "migrate": ["new"], "contract": ["after"]}
         states = []
+        kept = Session(lab, database)
+        self.addCleanup(kept.close)
         for i, name in enumerate(names):
             states.append(lab.catalog(database))
+            kept.ok(case.get("keeps", "SELECT 1") if writes else "SELECT 1")
             runner.up(i)
+            kept.ok(case.get("keeps", "SELECT 1") if writes else "SELECT 1")
             for shape in clients[name] if writes else []:
                 if case.get(shape):
                     lab.psql(database, case[shape])
@@ -209,6 +214,7 @@ class Compile(unittest.TestCase):
         wrote = lab.data(database, case.get("rename", ()))
         for i in reversed(range(len(names))):
             runner.down(i)
+            kept.ok(case.get("keeps", "SELECT 1") if writes else "SELECT 1")
             if writes and i == 2 and case.get("back"):
                 lab.psql(database, case["back"])
             self.same(states[i], lab.catalog(database), f"back to before {names[i]}")
