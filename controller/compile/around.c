@@ -67,7 +67,7 @@ static bool collect_views(struct work *work, const struct state *state, const ch
         around->views =
             mem_room(work->ctx, around->views, const struct relation *, around->view_count + 1);
         around->views[around->view_count++] = view;
-        if (!collect_views(work, state, say(work, "%s.%s.", view->schema, view->name), false,
+        if (!collect_views(work, state, say(work, "%s.", relation_key(work, view)), false,
                            around)) {
             return false;
         }
@@ -150,8 +150,7 @@ static bool can_make(const struct work *work, const struct relation *view,
                      const struct relation *const *left, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (left[i] != view &&
-            reads(view, say(work, "%s.%s.", left[i]->schema, left[i]->name), false)) {
+        if (left[i] != view && reads(view, say(work, "%s.", relation_key(work, left[i])), false)) {
             return false;
         }
     }
@@ -310,9 +309,7 @@ bool around_column(struct work *work, const struct state *state, struct relation
                    const char *column, struct around *around)
 {
     return functions_fine(work, state, relation, column) &&
-           collect_views(work, state,
-                         say(work, "%s.%s.%s", relation->schema, relation->name, column), true,
-                         around) &&
+           collect_views(work, state, column_key(work, relation, column), true, around) &&
            on_table(work, relation, column, around);
 }
 

@@ -21,8 +21,7 @@ struct dropping {
 
 static bool no_view_reads(struct work *work, const struct dropping *d)
 {
-    const char *path =
-        say(work, "%s.%s.%s", d->relation->schema, d->relation->name, d->column->name);
+    const char *path = column_key(work, d->relation, d->column->name);
     const struct catalog *catalog = work->home->catalog;
     for (size_t i = 0; i < catalog->relation_count; i++) {
         if (texts_have(&catalog->relations[i].reads, path)) {

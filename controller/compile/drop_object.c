@@ -36,7 +36,7 @@ static bool not_there(struct work *work, const char *kind)
 static bool nobody_reads(struct work *work, const struct relation *view)
 {
     const struct catalog *catalog = work->home->catalog;
-    const char *prefix = say(work, "%s.%s.", view->schema, view->name);
+    const char *prefix = say(work, "%s.", relation_key(work, view));
     for (size_t i = 0; i < catalog->relation_count; i++) {
         for (size_t k = 0; k < catalog->relations[i].reads.count; k++) {
             if (text_starts(catalog->relations[i].reads.items[k], prefix)) {

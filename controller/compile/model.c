@@ -221,8 +221,7 @@ void model_rename_column(const struct work *work, struct state *state, struct re
         model_rename_column(work, state, children[i], from, to);
     }
     struct catalog *catalog = state->catalog;
-    rename_in_views(work, state, say(work, "%s.%s.%s", relation->schema, relation->name, from),
-                    say(work, "%s.%s.%s", relation->schema, relation->name, to));
+    rename_in_views(work, state, column_key(work, relation, from), column_key(work, relation, to));
     for (size_t i = 0; i < catalog->relation_count; i++) {
         struct relation *other = &catalog->relations[i];
         for (size_t k = 0; k < other->constraint_count; k++) {

@@ -159,7 +159,7 @@ static bool no_service_needs(struct work *work, const struct relation *relation)
 static bool nobody_needs(struct work *work, const struct relation *relation)
 {
     const struct catalog *catalog = work->home->catalog;
-    const char *prefix = say(work, "%s.%s.", relation->schema, relation->name);
+    const char *prefix = say(work, "%s.", relation_key(work, relation));
     for (size_t i = 0; i < catalog->relation_count; i++) {
         const struct relation *other = &catalog->relations[i];
         for (size_t k = 0; k < other->reads.count; k++) {

@@ -41,6 +41,12 @@ const char *relation_key(const struct work *work, const struct relation *relatio
     return object_name_join(work->ctx, relation->schema, relation->name);
 }
 
+const char *column_key(const struct work *work, const struct relation *relation, const char *column)
+{
+    return say(work, "%s.%s", relation_key(work, relation),
+               object_name_join(work->ctx, NULL, column));
+}
+
 const char *column_words(const struct work *work, const struct relation *relation,
                          const char *column)
 {

@@ -60,6 +60,9 @@ const char *name_sql(const struct work *work, const char *schema, const char *na
 const char *literal(const struct work *work, const char *text);
 /* "public.users" as in locks and fingerprints; "users.id" for people. */
 const char *relation_key(const struct work *work, const struct relation *relation);
+/* "schema.table.column" with quotes where a piece needs them: as views say what they read. */
+const char *column_key(const struct work *work, const struct relation *relation,
+                       const char *column);
 const char *column_words(const struct work *work, const struct relation *relation,
                          const char *column);
 /* A name that is not taken by a relation of the schema or a constraint of the relation (null: not

@@ -337,6 +337,15 @@ $$;""",
         "old": "SET search_path = pg_catalog; INSERT INTO public.t VALUES (99, NULL)",
         "lossy": True,
     },
+    {
+        "name": "retype_under_odd_views",
+        "schema": 'CREATE TABLE "a.t" (id int PRIMARY KEY, "v.v" int); INSERT INTO "a.t" VALUES (1, 1);'
+                  'CREATE VIEW "x.y" AS SELECT * FROM "a.t"; CREATE VIEW "z""z" AS SELECT * FROM "x.y";',
+        "intents": [{"change_type": {"table": '"a.t"', "column": "v.v", "to": "bigint"}}],
+        "plain": 'DROP VIEW "z""z", "x.y"; ALTER TABLE "a.t" ALTER "v.v" TYPE bigint;'
+                 'CREATE VIEW "x.y" AS SELECT * FROM "a.t"; CREATE VIEW "z""z" AS SELECT * FROM "x.y";',
+        "old": """INSERT INTO "a.t" (id, "v.v") VALUES (2, 3)""",
+    },
 ]
 
 REFUSED = [

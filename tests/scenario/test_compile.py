@@ -115,13 +115,15 @@ class Runner:
         snap = step
         columns = ", ".join('"%s"' % c for c in snap["key"] + snap["columns"])
         now = "".join(f", {e} AS now_{i}" for i, e in enumerate(snap.get("current", [])) if e)
-        table = ".".join(f'"{p}"' for p in snap["of"].split("."))
+        table = ".".join(re.findall(r'"(?:[^"]|"")*"|[^."]+', snap["of"])) if '"' in snap["of"] else ".".join(
+            f'"{p}"' for p in snap["of"].split("."))
         self.lab.psql(self.database, f'CREATE SCHEMA IF NOT EXISTS flotilla; CREATE TABLE flotilla."{step["id"]}" '
                       f"AS SELECT {columns}{now} FROM {table}")
 
     def restore(self, step):
         snap = step
-        table = ".".join(f'"{p}"' for p in snap["of"].split("."))
+        table = ".".join(re.findall(r'"(?:[^"]|"")*"|[^."]+', snap["of"])) if '"' in snap["of"] else ".".join(
+            f'"{p}"' for p in snap["of"].split("."))
         same = " AND ".join(f't."{k}" = s."{k}"' for k in snap["key"])
         for i, column in enumerate(snap["columns"]):
             now = snap.get("current", [""] * 9)[i]
