@@ -81,12 +81,16 @@ static const struct argp argp = {
     NULL,
 };
 
+static bool has_fleet(const struct plan *plan, struct error *err)
+{
+    if (!text_eq(plan->fleet, "-"))
+        return true;
+    fail(err, ERROR_REFUSED, "the plan was drafted without a manifest: it cannot be started");
+    return fail_hint(err, "draft it over the fleet: `flotilla draft CHANGE.yaml -o PLAN.yaml`");
+}
+
 static bool fits_fleet(const struct plan *plan, const struct fleet *fleet, struct error *err)
 {
-    if (text_eq(plan->fleet, "-")) {
-        fail(err, ERROR_REFUSED, "the plan was drafted without a manifest: it cannot be started");
-        return fail_hint(err, "draft it over the fleet: `flotilla draft CHANGE.yaml -o PLAN.yaml`");
-    }
     if (!text_eq(plan->fleet, fleet->name))
         return fail(err, ERROR_REFUSED, "the plan is for the fleet %s, %s is %s", plan->fleet,
                     fleet->path, fleet->name);
@@ -176,10 +180,8 @@ static int detach(struct place *place, const struct driving *driving, const stru
 static bool prepare(const void *ctx, const struct options *o, struct place *place, bool *created,
                     struct error *err)
 {
-    if (!place_plan(ctx, o->plan, &place->plan, err) ||
-        !place_fleet(ctx, &o->flags,
-                     text_eq(place->plan->environment, "-") ? NULL : place->plan->environment,
-                     place, err) ||
+    if (!place_plan(ctx, o->plan, &place->plan, err) || !has_fleet(place->plan, err) ||
+        !place_fleet(ctx, &o->flags, place->plan->environment, place, err) ||
         !fits_fleet(place->plan, place->fleet, err))
         return false;
     if (o->dry_run || plan_is_empty(place->plan))

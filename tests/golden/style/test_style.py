@@ -29,6 +29,12 @@ ARCHITECTURE = """# Architecture
 | 1 | `thing_count()` is one | `agents/base/thing.c: thing_count` |
 """
 
+SAFETY = """# Safety
+
+| Promise | Guarded by |
+|---|---|
+| counts | `agents/base/thing.c: thing_count` |
+"""
 HEADER = """/*
  * A thing, for the sake of this test; whoever makes one owns it and what hangs on it.
  */
@@ -56,6 +62,7 @@ class Style(testing.Case):
                         ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy(os.path.join(testing.ROOT, ".clang-format"), self.path(".clang-format"))
         self.write("docs/ARCHITECTURE.md", ARCHITECTURE)
+        self.write("docs/SAFETY.md", SAFETY)
         self.write("agents/base/thing.h", HEADER)
         self.write("agents/base/thing.c", SOURCE)
 
@@ -93,7 +100,9 @@ class Style(testing.Case):
         self.write("docs/ARCHITECTURE.md", ARCHITECTURE.replace("`thing_count()`", "`thing_gone()`")
                    .replace("thing.c: thing_count", "thing.c: thing_test") + "| 2 | more | |\n")
         self.finds("no function thing_gone is defined", "no test thing_test in agents/base/thing.c",
-                   "an invariant without a guard")
+                   "docs/ARCHITECTURE.md:22: a promise without a guard")
+        self.write("docs/SAFETY.md", SAFETY.replace("thing_count", "thing_lost") + "| more | none |\n")
+        self.finds("no test thing_lost in agents/base/thing.c", "docs/SAFETY.md:6: a promise without a guard")
 
     def test_banned(self):
         self.write("agents/base/bad.c", SOURCE + """
