@@ -73,7 +73,8 @@ static const struct argp argp = {
     "            digest checked on the host, put in place by a rename of its own\n"
     "  version   which version runs where\n"
     "  logs      what the runs on each database wrote on its host, newest first\n"
-    "  clean     remove what ended rollouts left in the schema flotilla of each database\n\n"
+    "  clean     remove what ended rollouts left in the schema flotilla of each database; what is\n"
+    "            done can then not be rolled back any more\n\n"
     "Exit codes: 0 done on every host, 1 not.\n\n"
     "Examples:\n"
     "  flotilla agent version\n"
@@ -189,6 +190,11 @@ static void clean_line(const struct pool_task *task, json_t *into)
 
 bool agent_clean(const struct agent_options *options, struct targets *targets)
 {
+    struct error err;
+    if (!agent_clean_allowed(options, targets, &err)) {
+        command_failed(options->program, &err);
+        return false;
+    }
     return ask_all(options, targets, OP_CLEAN, clean_line);
 }
 

@@ -110,6 +110,9 @@ class Rollout(unittest.TestCase):
     def test_partial_way_back_and_forward_again(self):
         self.signed(RENAME)
         self.fleet.ok("start", "plan.yaml", codes=(3,))
+        clean = self.fleet.flotilla("agent", "clean")  # nothing runs, but the way back needs the journal
+        self.assertEqual(1, clean.code, clean.out)
+        self.assertIn("has not ended and needs the journal of", clean.err)
         run = self.fleet.flotilla("rollback", "--to", "expand")
         self.assertEqual(run.code, 3, run)
         self.fleet.ok("resume", codes=(3,))
