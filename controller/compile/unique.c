@@ -224,7 +224,9 @@ static void remove_unique(struct work *work, const struct place *place, const st
     }
     step_down(work, step, "ALTER TABLE %s ADD CONSTRAINT %s %s USING INDEX %s%s", table, name,
               c->kind == 'p' ? "PRIMARY KEY" : "UNIQUE", ident(work, c->index),
-              c->deferrable ? " DEFERRABLE" : "");
+              c->deferred     ? " DEFERRABLE INITIALLY DEFERRED"
+              : c->deferrable ? " DEFERRABLE"
+                              : "");
     if (index) {
         struct step *built = index_remove(
             work, place, index->name, index_like(work, place->relation, index, index->name, maps));

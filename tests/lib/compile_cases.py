@@ -346,6 +346,12 @@ $$;""",
                  'CREATE VIEW "x.y" AS SELECT * FROM "a.t"; CREATE VIEW "z""z" AS SELECT * FROM "x.y";',
         "old": """INSERT INTO "a.t" (id, "v.v") VALUES (2, 3)""",
     },
+    {
+        "name": "drop_deferred",
+        "schema": "CREATE TABLE t (id int PRIMARY KEY, v int UNIQUE DEFERRABLE INITIALLY DEFERRED); INSERT INTO t VALUES (1, 1);",
+        "intents": [{"drop_column": {"table": "t", "column": "v"}}],
+        "plain": "ALTER TABLE t DROP COLUMN v", "lossy": True,
+    },
 ]
 
 REFUSED = [
