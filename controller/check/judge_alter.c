@@ -146,6 +146,11 @@ bool alter_rechecks(struct judging *g, const struct world_table *t, const struct
 static void set_type(struct judging *g, struct world_table *t, const struct sql_alter *a)
 {
     struct type_change change = alter_type_change(g, t, a);
+    /* a foreign table has no rows of its own: only what is declared of them changes */
+    if (t->kind == 'f') {
+        change.effect = change.effect == TYPE_NEW_VALUES ? TYPE_BINARY : change.effect;
+        change.lossy = false;
+    }
     enum effect effect = change.effect == TYPE_NEW_VALUES ? EFFECT_TYPE_REWRITE
                          : alter_rechecks(g, t, a)        ? EFFECT_TYPE_RECHECK
                                                           : EFFECT_TYPE_FREE;
