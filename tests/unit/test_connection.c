@@ -102,7 +102,7 @@ static void errors_keep_their_state_and_tell_no_values(void **state)
         { "DO $$ BEGIN RAISE 'row \"s3cret\"' USING DETAIL = 's3cret', HINT = 's3cret'; END $$",
           "P0001" },
         { "SELECT 'a\"s3cret\"b'::int", "22P02" },
-        { "SELECT now() AT TIME ZONE 's3cret'", "22023" },
+        { "SELECT encode('a'::bytea, 's3cret')", "22023" },
         { "DO $$ BEGIN RAISE 'row of %', 's3cret' USING ERRCODE = '42501', DETAIL = 's3cret',"
           " HINT = 's3cret'; END $$",
           "42501" },
