@@ -92,11 +92,11 @@ static void rules_chosen(struct lint *l, const char *list, struct argp_state *st
     }
     for (const char *p = list; *p != '\0';) {
         size_t n = strcspn(p, ",");
-        const char *id = mem_textn(NULL, p, n);
+        const char *id = mem_textn(l, p, n);
         if (!rule_find(id)) {
             argp_error(state, "there is no rule \"%s\": see `flotilla lint --list-rules`", id);
         }
-        sql_texts_add(NULL, &l->only, id);
+        sql_texts_add(l, &l->only, id);
         p += n + (p[n] == ',');
     }
 }

@@ -332,7 +332,7 @@ class Verbs(unittest.TestCase):
         self.signed()
         self.fleet.ok("start", "plan.yaml", codes=(3,))
         rollout = self.status()["rollout"]
-        self.assertEqual(self.fleet.ok("snapshot", "list", rollout).out, "")
+        self.assertIn("no snapshots", self.fleet.ok("snapshot", "list", rollout).out)
         self.fleet.ok("ack", "users", "--plan", "plan.yaml")
         self.fleet.ok("promote")
         listed = self.fleet.ok("snapshot", "list", rollout, "--format", "json").json()
