@@ -28,35 +28,32 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 {
     struct options *o = state->input;
     switch (key) {
-    case ARGP_KEY_INIT: state->child_inputs[0] = &o->flags; return 0;
     case KEY_PLAN: o->plan = arg; return 0;
     case KEY_NOTE: o->note = arg; return 0;
-    case ARGP_KEY_ARG:
-        if (o->service)
-            argp_error(state, "one service at a time");
-        o->service = arg;
-        return 0;
     case ARGP_KEY_END:
-        if (!o->service || !o->plan)
-            argp_error(state, "say which service, and which plan: flotilla ack orders --plan "
-                              "plan.yaml");
+        if (!o->plan)
+            argp_error(state, "which plan? flotilla ack SERVICE --plan PLAN.yaml");
         return 0;
     default: return ARGP_ERR_UNKNOWN;
     }
 }
 
-static const struct argp_child children[] = { { &flags_argp, 0, "Shared options:", 9 }, { 0 } };
+static const struct argument arguments[] = {
+    { "SERVICE", offsetof(struct options, service),
+      "which service? flotilla ack SERVICE --plan PLAN.yaml" },
+    { 0 },
+};
 
-static const struct argp argp = {
-    option_list,
-    parse,
-    "SERVICE",
-    "Give a dependent's word: its deployed versions live with the new shape and no longer need "
-    "the old one. Contract waits for it. Callable from a deployment pipeline.\v"
-    "Example:\n  flotilla ack orders --plan widen.yaml --note \"orders v42 reads id as bigint\"\n",
-    children,
-    NULL,
-    NULL,
+static const struct usage usage = {
+    .takes = "SERVICE",
+    .text =
+        "Give a dependent's word: its deployed versions live with the new shape and no longer need "
+        "the old one. Contract waits for it. Callable from a deployment pipeline.\v"
+        "Example:\n  flotilla ack orders --plan widen.yaml --note \"orders v42 reads id as bigint\"\n",
+    .arguments = arguments,
+    .options = option_list,
+    .parse = parse,
+    .shows = SHOW_MANIFEST | SHOW_STATE,
 };
 
 /* The services a plan waits for, over all phases. */
@@ -107,7 +104,7 @@ int command_ack(int argc, char **argv)
     SCOPE(tmp);
     struct options o = { 0 };
     struct error err;
-    argp_parse(&argp, argc, argv, 0, NULL, &o);
+    usage_read(&usage, argc, argv, &o.flags, &o);
     if (!acknowledge(tmp, &o, &err))
         return command_failed(argv[0], &err);
     printf("%s acknowledged\n", o.service);

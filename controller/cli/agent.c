@@ -41,47 +41,40 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 {
     struct agent_options *o = state->input;
     switch (key) {
-    case ARGP_KEY_INIT:
-        o->flags.formats = 1u << FORMAT_JSON;
-        state->child_inputs[0] = &o->flags;
-        return 0;
     case KEY_BINARY: o->binary = arg; return 0;
     case KEY_SIGNATURE: o->signature = arg; return 0;
     case KEY_TO: o->to = arg; return 0;
     case KEY_CONFIG: o->agent_config = arg; return 0;
-    case ARGP_KEY_ARG:
-        if (o->action)
-            argp_error(state, "one action at a time (\"%s\")", arg);
-        o->action = arg;
-        return 0;
-    case ARGP_KEY_END:
-        if (!o->action)
-            argp_error(state, "an action is missing: push, version, logs or clean");
-        return 0;
     default: return ARGP_ERR_UNKNOWN;
     }
 }
 
-static const struct argp_child children[] = { { &flags_argp, 0, "Shared options:", 9 }, { 0 } };
-static const struct argp argp = {
-    argp_options,
-    parse,
-    "ACTION",
-    "Look after the agents on the hosts.\v"
-    "Actions:\n"
-    "  push      install or upgrade the agent over SFTP: uploaded under a versioned name, its\n"
-    "            digest checked on the host, put in place by a rename of its own\n"
-    "  version   which version runs where\n"
-    "  logs      what the runs on each database wrote on its host, newest first\n"
-    "  clean     remove what ended rollouts left in the schema flotilla of each database; what is\n"
-    "            done can then not be rolled back any more\n\n"
-    "Exit codes: 0 done on every host, 1 not.\n\n"
-    "Examples:\n"
-    "  flotilla agent version\n"
-    "  flotilla agent push --service users --to /usr/local/bin/flotilla-agent\n",
-    children,
-    NULL,
-    NULL,
+static const struct argument arguments[] = {
+    { "ACTION", offsetof(struct agent_options, action),
+      "an action is missing: push, version, logs or clean" },
+    { 0 },
+};
+
+static const struct usage usage = {
+    .takes = "ACTION",
+    .text =
+        "Look after the agents on the hosts.\v"
+        "Actions:\n"
+        "  push      install or upgrade the agent over SFTP: uploaded under a versioned name, its\n"
+        "            digest checked on the host, put in place by a rename of its own\n"
+        "  version   which version runs where\n"
+        "  logs      what the runs on each database wrote on its host, newest first\n"
+        "  clean     remove what ended rollouts left in the schema flotilla of each database; what is\n"
+        "            done can then not be rolled back any more\n\n"
+        "Exit codes: 0 done on every host, 1 not.\n\n"
+        "Examples:\n"
+        "  flotilla agent version\n"
+        "  flotilla agent push --service users --to /usr/local/bin/flotilla-agent\n",
+    .arguments = arguments,
+    .options = argp_options,
+    .parse = parse,
+    .shows = SHOW_FLEET | SHOW_SERVICE | SHOW_STATE | SHOW_TIMEOUT,
+    .formats = FORMAT_BIT(JSON),
 };
 
 /* One operation on all targets; a line each. False when one failed. */
@@ -214,7 +207,7 @@ int command_agent(int argc, char **argv)
     struct error err;
     struct agent_options options = { .program = argv[0] };
     struct targets targets = { 0 };
-    argp_parse(&argp, argc, argv, 0, NULL, &options);
+    usage_read(&usage, argc, argv, &options.flags, &options);
     const struct agent_action *action = actions;
     while (action->name && !text_eq(action->name, options.action))
         action++;

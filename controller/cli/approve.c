@@ -9,7 +9,7 @@
 #include "controller/cli/signing.h"
 #include "controller/plan/approvals.h"
 
-enum { KEY_AS = 0x2000, KEY_KEY, KEY_PHASE, KEY_YES, KEY_IMPORT };
+enum { KEY_KEY = 0x2000, KEY_YES, KEY_IMPORT };
 
 struct options {
     struct flags flags;
@@ -19,12 +19,11 @@ struct options {
 };
 
 static const struct argp_option option_list[] = {
-    { "as", KEY_AS, "NAME", 0, "who signs, as in allowed_signers", 0 },
+    SIGNING_OPTIONS("who signs, as in allowed_signers"),
     { "key", KEY_KEY, "FILE", 0,
       "the SSH key (default: ~/.ssh/id_ed25519, id_ecdsa, id_rsa); the .pub file of a key in "
       "ssh-agent or on hardware",
       0 },
-    { "phase", KEY_PHASE, "PHASE", 0, "only expand, migrate or contract", 0 },
     { "yes", KEY_YES, NULL, 0, "do not ask before signing", 0 },
     { "import", KEY_IMPORT, NULL, 0, "take the signature files beside the plan into the state", 0 },
     { 0 },
@@ -32,8 +31,6 @@ static const struct argp_option option_list[] = {
 
 static void end_check(const struct options *o, struct argp_state *state)
 {
-    if (!o->signing.path)
-        argp_error(state, "which plan? flotilla approve PLAN.yaml --as NAME");
     if (!o->signing.who && !o->import)
         argp_error(state, "who signs? --as NAME, as in allowed_signers");
 }
@@ -41,43 +38,34 @@ static void end_check(const struct options *o, struct argp_state *state)
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
     struct options *o = state->input;
-    enum phase phase;
     switch (key) {
-    case ARGP_KEY_INIT: state->child_inputs[0] = &o->flags; return 0;
-    case KEY_AS: o->signing.who = arg; return 0;
     case KEY_KEY: o->key = arg; return 0;
     case KEY_YES: o->yes = true; return 0;
     case KEY_IMPORT: o->import = true; return 0;
-    case KEY_PHASE:
-        if (!phase_from_name(arg, &phase))
-            argp_error(state, "--phase: there are expand, migrate and contract");
-        o->signing.choice.phase = (int)phase;
-        return 0;
-    case ARGP_KEY_ARG:
-        if (o->signing.path)
-            argp_error(state, "one plan at a time");
-        o->signing.path = arg;
-        return 0;
     case ARGP_KEY_END: end_check(o, state); return 0;
-    default: return ARGP_ERR_UNKNOWN;
+    default: return signing_option(&o->signing, key, arg, state);
     }
 }
 
-static const struct argp_child children[] = { { &flags_argp, 0, "Shared options:", 9 }, { 0 } };
+static const struct argument arguments[] = {
+    { "PLAN", offsetof(struct options, signing.path),
+      "which plan? flotilla approve PLAN.yaml --as NAME" },
+    { 0 },
+};
 
-static const struct argp argp = {
-    option_list,
-    parse,
-    "PLAN",
-    "Sign the parts of a plan that are yours: what is printed is what is signed. Needs nothing but "
-    "the plan file and your key; with the manifest it also checks that your signature will count.\v"
-    "Signatures are files PLAN.approvals/PHASE.SERVICE.NAME.sig: commit them, or hand them over.\n"
-    "\nExamples:\n"
-    "  flotilla approve widen.yaml --as ana@example.org\n"
-    "  flotilla approve widen.yaml --as ana@example.org --phase contract --key ~/.ssh/id_ed25519\n",
-    children,
-    NULL,
-    NULL,
+static const struct usage usage = {
+    .takes = "PLAN",
+    .text =
+        "Sign the parts of a plan that are yours: what is printed is what is signed. Needs nothing but "
+        "the plan file and your key; with the manifest it also checks that your signature will count.\v"
+        "Signatures are files PLAN.approvals/PHASE.SERVICE.NAME.sig: commit them, or hand them over.\n"
+        "\nExamples:\n"
+        "  flotilla approve widen.yaml --as ana@example.org\n"
+        "  flotilla approve widen.yaml --as ana@example.org --phase contract --key ~/.ssh/id_ed25519\n",
+    .arguments = arguments,
+    .options = option_list,
+    .parse = parse,
+    .shows = SHOW_MANIFEST | SHOW_SERVICE | SHOW_STATE,
 };
 
 /* --- signing --------------------------------------------------------------------------------- */
@@ -215,7 +203,7 @@ int command_approve(int argc, char **argv)
 {
     struct options o = { .signing = { .choice = { .phase = -1 } } };
     struct error err;
-    argp_parse(&argp, argc, argv, 0, NULL, &o);
+    usage_read(&usage, argc, argv, &o.flags, &o);
     SCOPE(tmp);
     o.signing.choice.service = o.flags.service;
     if (!signing_begin(tmp, &o.flags, &o.signing, &err) ||

@@ -11,12 +11,16 @@
 
 static const char default_manifest[] = "fleet.yaml";
 
-void catalogs_add_file(const void *ctx, struct catalogs_wanted *wanted, const char *value)
+error_t catalogs_option(const void *ctx, struct catalogs_wanted *wanted, int key, char *arg)
 {
-    const char **files = mem_room(ctx, (void *)wanted->files, const char *, wanted->file_count + 1);
-
-    files[wanted->file_count++] = value;
-    wanted->files = files;
+    if (key == CATALOGS_DSN)
+        wanted->dsn = arg;
+    else if (key == CATALOGS_FILE) {
+        wanted->files = mem_room(ctx, wanted->files, const char *, wanted->file_count + 1);
+        wanted->files[wanted->file_count++] = arg;
+    } else
+        return ARGP_ERR_UNKNOWN;
+    return 0;
 }
 
 static void add(const void *ctx, struct catalogs *out, struct service_catalog item)

@@ -12,7 +12,7 @@
 struct catalogs_wanted {
     const struct flags *flags; /* manifest, env, service */
     const char *dsn;           /* null: none */
-    const char *const *files;  /* "FILE" or "SERVICE=FILE"; a file may hold a whole fleet's */
+    const char **files;        /* "FILE" or "SERVICE=FILE"; a file may hold a whole fleet's */
     size_t file_count;
     bool all_instances; /* of a service; else only its first in the environment */
 };
@@ -30,8 +30,21 @@ struct catalogs {
 bool catalogs_gather(const void *ctx, const struct catalogs_wanted *wanted, struct catalogs *out,
                      struct error *err) MUSTCHECK;
 
-/* argp option --catalog may be given often: collects its values. */
-void catalogs_add_file(const void *ctx, struct catalogs_wanted *wanted, const char *value);
+/* The options of where catalogs come from, for the list of a command's own. */
+enum { CATALOGS_DSN = 0x4000, CATALOGS_FILE };
+#define CATALOGS_OPTIONS(group)                                                                    \
+    { "catalog",                                                                                   \
+      CATALOGS_FILE,                                                                               \
+      "[SERVICE=]FILE",                                                                            \
+      0,                                                                                           \
+      "from what `flotilla inspect --format json` wrote, without any connection",                  \
+      (group) },                                                                                   \
+    {                                                                                              \
+        "dsn", CATALOGS_DSN, "CONNINFO", 0, "from this database (a development database)", (group) \
+    }
+
+/* Reads one of them, as an argp parser does; --catalog may be given often. The list is ctx's. */
+error_t catalogs_option(const void *ctx, struct catalogs_wanted *wanted, int key, char *arg);
 
 /* From the agents, in the order of the manifest: a step of catalogs_gather. */
 bool catalogs_from_fleet(const void *ctx, const struct catalogs_wanted *wanted,

@@ -24,27 +24,14 @@ struct options {
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
     struct options *o = state->input;
-    enum phase phase;
     switch (key) {
-    case ARGP_KEY_INIT:
-        o->flags.formats = 1u << FORMAT_JSON | 1u << FORMAT_NDJSON;
-        state->child_inputs[0] = &o->flags;
-        return 0;
-    case KEY_TO:
-    case KEY_UNTIL:
-        if (!phase_from_name(arg, &phase))
-            argp_error(state, "there is no phase \"%s\"; there are: expand, migrate, contract",
-                       arg);
-        o->phase = arg;
-        return 0;
+    case KEY_TO: o->phase = phase_name((enum phase)usage_phase("--to", arg, state)); return 0;
+    case KEY_UNTIL: o->phase = phase_name((enum phase)usage_phase("--until", arg, state)); return 0;
     case KEY_DRY_RUN: o->dry_run = true; return 0;
     case ARGP_KEY_ARG:
-        if (o->takes_step && !o->step && strchr(arg, '/'))
-            o->step = arg;
-        else if (!o->rollout)
-            o->rollout = arg;
-        else
-            argp_error(state, "one rollout at a time");
+        if (!o->takes_step || o->step || !strchr(arg, '/'))
+            return ARGP_ERR_UNKNOWN;
+        o->step = arg;
         return 0;
     case ARGP_KEY_END:
         if (o->dry_run && o->flags.format != FORMAT_TEXT)
@@ -54,10 +41,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     }
 }
 
+static const struct argument arguments[] = {
+    { "ROLLOUT", offsetof(struct options, rollout), NULL },
+    { 0 },
+};
+
 #define EXIT_CODES \
     "Exit codes: 0 done, 1 failed or refused, 3 stopped at a gate, which is named.\n\n"
-
-static const struct argp_child children[] = { { &flags_argp, 0, "Shared options:", 9 }, { 0 } };
 
 static bool open_rollout(const void *ctx, struct options *o, struct place *place, struct error *err)
 {
@@ -118,88 +108,87 @@ static const struct argp_option until_options[] = {
 int command_promote(int argc, char **argv)
 {
     struct options o = { 0 };
-    static const struct argp argp = {
-        NULL,
-        parse,
-        "[ROLLOUT]",
-        "Open the gate of the next phase (contract always waits for this) and drive on.\v"
-        "The gate still needs its signatures and acknowledgements; what is missing is named.\n\n" EXIT_CODES
-        "Example:\n  flotilla promote\n",
-        children,
-        NULL,
-        NULL,
+    static const struct usage usage = {
+        .takes = "[ROLLOUT]",
+        .text =
+            "Open the gate of the next phase (contract always waits for this) and drive on.\v"
+            "The gate still needs its signatures and acknowledgements; what is missing is named.\n\n" EXIT_CODES
+            "Example:\n  flotilla promote\n",
+        .arguments = arguments,
+        .parse = parse,
+        .shows = SHOW_ROLLOUT,
+        .formats = FORMAT_BIT(JSON) | FORMAT_BIT(NDJSON),
     };
-    argp_parse(&argp, argc, argv, 0, NULL, &o);
+    usage_read(&usage, argc, argv, &o.flags, &o);
     return control(&o, &(struct driving){ .verb = "promote" }, argv);
 }
 
 int command_resume(int argc, char **argv)
 {
     struct options o = { 0 };
-    static const struct argp argp = {
-        until_options,
-        parse,
-        "[ROLLOUT]",
-        "Go on: after pause, after a gate's signatures came in, after the driver was killed.\v"
-        "Nothing is done twice: agents know what is done.\n\n" EXIT_CODES
-        "Examples:\n  flotilla resume\n  flotilla resume --until migrate\n",
-        children,
-        NULL,
-        NULL,
+    static const struct usage usage = {
+        .takes = "[ROLLOUT]",
+        .text =
+            "Go on: after pause, after a gate's signatures came in, after the driver was killed.\v"
+            "Nothing is done twice: agents know what is done.\n\n" EXIT_CODES
+            "Examples:\n  flotilla resume\n  flotilla resume --until migrate\n",
+        .arguments = arguments,
+        .options = until_options,
+        .parse = parse,
+        .shows = SHOW_ROLLOUT,
+        .formats = FORMAT_BIT(JSON) | FORMAT_BIT(NDJSON),
     };
-    argp_parse(&argp, argc, argv, 0, NULL, &o);
+    usage_read(&usage, argc, argv, &o.flags, &o);
     return control(&o, &(struct driving){ .verb = "resume" }, argv);
 }
 
 int command_pause(int argc, char **argv)
 {
     struct options o = { 0 };
-    static const struct argp argp = {
-        NULL,
-        parse,
-        "[ROLLOUT]",
-        "Ask the runners to wait at their next safe point; `flotilla resume` goes on.\v"
-        "Example:\n  flotilla pause\n",
-        children,
-        NULL,
-        NULL,
+    static const struct usage usage = {
+        .takes = "[ROLLOUT]",
+        .text = "Ask the runners to wait at their next safe point; `flotilla resume` goes on.\v"
+                "Example:\n  flotilla pause\n",
+        .arguments = arguments,
+        .parse = parse,
+        .shows = SHOW_ROLLOUT,
+        .formats = FORMAT_BIT(JSON) | FORMAT_BIT(NDJSON),
     };
-    argp_parse(&argp, argc, argv, 0, NULL, &o);
+    usage_read(&usage, argc, argv, &o.flags, &o);
     return settled(control(&o, &(struct driving){ .verb = "pause", .leave = true }, argv));
 }
 
 int command_retry(int argc, char **argv)
 {
     struct options o = { .takes_step = true };
-    static const struct argp argp = {
-        NULL,
-        parse,
-        "[STEP] [ROLLOUT]",
-        "Try again what failed or was aborted. A STEP that is named must be one of those.\v" EXIT_CODES
-        "Examples:\n  flotilla retry\n  flotilla retry expand/orders/2\n",
-        children,
-        NULL,
-        NULL,
+    static const struct usage usage = {
+        .takes = "[STEP] [ROLLOUT]",
+        .text =
+            "Try again what failed or was aborted. A STEP that is named must be one of those.\v" EXIT_CODES
+            "Examples:\n  flotilla retry\n  flotilla retry expand/orders/2\n",
+        .arguments = arguments,
+        .parse = parse,
+        .shows = SHOW_ROLLOUT,
+        .formats = FORMAT_BIT(JSON) | FORMAT_BIT(NDJSON),
     };
-    argp_parse(&argp, argc, argv, 0, NULL, &o);
+    usage_read(&usage, argc, argv, &o.flags, &o);
     return control(&o, &(struct driving){ .verb = "retry" }, argv);
 }
 
 int command_abort(int argc, char **argv)
 {
     struct options o = { 0 };
-    static const struct argp argp = {
-        NULL,
-        parse,
-        "[ROLLOUT]",
-        "Stop at the next safe point without undoing; `flotilla retry` goes on from there, "
-        "`flotilla rollback` undoes.\v"
-        "Example:\n  flotilla abort\n",
-        children,
-        NULL,
-        NULL,
+    static const struct usage usage = {
+        .takes = "[ROLLOUT]",
+        .text = "Stop at the next safe point without undoing; `flotilla retry` goes on from there, "
+                "`flotilla rollback` undoes.\v"
+                "Example:\n  flotilla abort\n",
+        .arguments = arguments,
+        .parse = parse,
+        .shows = SHOW_ROLLOUT,
+        .formats = FORMAT_BIT(JSON) | FORMAT_BIT(NDJSON),
     };
-    argp_parse(&argp, argc, argv, 0, NULL, &o);
+    usage_read(&usage, argc, argv, &o.flags, &o);
     return control(&o, &(struct driving){ .verb = "abort" }, argv);
 }
 
@@ -212,17 +201,17 @@ static const struct argp_option rollback_options[] = {
 int command_rollback(int argc, char **argv)
 {
     struct options o = { 0 };
-    static const struct argp argp = {
-        rollback_options,
-        parse,
-        "[ROLLOUT]",
-        "Undo a rollout, data included, in exact reverse; also one that is done, while its "
-        "snapshots are kept.\v" EXIT_CODES
-        "Examples:\n  flotilla rollback --dry-run\n  flotilla rollback --to expand\n",
-        children,
-        NULL,
-        NULL,
+    static const struct usage usage = {
+        .takes = "[ROLLOUT]",
+        .text = "Undo a rollout, data included, in exact reverse; also one that is done, while its "
+                "snapshots are kept.\v" EXIT_CODES
+                "Examples:\n  flotilla rollback --dry-run\n  flotilla rollback --to expand\n",
+        .arguments = arguments,
+        .options = rollback_options,
+        .parse = parse,
+        .shows = SHOW_ROLLOUT,
+        .formats = FORMAT_BIT(JSON) | FORMAT_BIT(NDJSON),
     };
-    argp_parse(&argp, argc, argv, 0, NULL, &o);
+    usage_read(&usage, argc, argv, &o.flags, &o);
     return control(&o, &(struct driving){ .verb = "rollback" }, argv);
 }

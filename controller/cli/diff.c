@@ -12,39 +12,22 @@ struct options {
     int count;
 };
 
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-    struct options *o = state->input;
-    switch (key) {
-    case ARGP_KEY_INIT:
-        o->flags.formats = 1u << FORMAT_JSON;
-        state->child_inputs[0] = &o->flags;
-        return 0;
-    case ARGP_KEY_ARG:
-        if (o->count == 2)
-            argp_error(state, "two plans at a time");
-        o->plans[o->count++] = arg;
-        return 0;
-    case ARGP_KEY_END:
-        if (o->count < 2)
-            argp_error(state, "which two plans? flotilla diff OLD.yaml NEW.yaml");
-        return 0;
-    default: return ARGP_ERR_UNKNOWN;
-    }
-}
+static const struct argument arguments[] = {
+    { "PLAN", offsetof(struct options, plans[0]),
+      "which two plans? flotilla diff OLD.yaml NEW.yaml" },
+    { "PLAN", offsetof(struct options, plans[1]),
+      "which two plans? flotilla diff OLD.yaml NEW.yaml" },
+    { 0 },
+};
 
-static const struct argp_child children[] = { { &flags_argp, 0, "Shared options:", 9 }, { 0 } };
-
-static const struct argp argp = {
-    NULL,
-    parse,
-    "PLAN PLAN",
-    "Compare two plans part by part and step by step, and say whose signatures no longer hold.\v"
-    "Exit codes: 0 equal, 2 different, 1 could not compare.\n\n"
-    "Example:\n  flotilla diff widen.old.yaml widen.yaml\n",
-    children,
-    NULL,
-    NULL,
+static const struct usage usage = {
+    .takes = "PLAN PLAN",
+    .text =
+        "Compare two plans part by part and step by step, and say whose signatures no longer hold.\v"
+        "Exit codes: 0 equal, 2 different, 1 could not compare.\n\n"
+        "Example:\n  flotilla diff widen.old.yaml widen.yaml\n",
+    .arguments = arguments,
+    .formats = FORMAT_BIT(JSON),
 };
 
 static const char *const kind_names[] = { "added", "removed", "changed" };
@@ -122,7 +105,7 @@ int command_diff(int argc, char **argv)
     struct plan *plans[2] = { NULL };
     struct plan_diff diff;
     struct error err;
-    argp_parse(&argp, argc, argv, 0, NULL, &o);
+    usage_read(&usage, argc, argv, &o.flags, &o);
     SCOPE(tmp);
     for (int i = 0; i < 2; i++)
         if (!place_plan(tmp, o.plans[i], &plans[i], &err))

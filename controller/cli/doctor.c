@@ -18,34 +18,17 @@ struct options {
     struct flags flags;
 };
 
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-    struct options *o = state->input;
-    switch (key) {
-    case ARGP_KEY_INIT:
-        o->flags.formats = 1u << FORMAT_JSON;
-        state->child_inputs[0] = &o->flags;
-        return 0;
-    case ARGP_KEY_ARG: argp_error(state, "doctor takes no argument (\"%s\")", arg); return 0;
-    default: return ARGP_ERR_UNKNOWN;
-    }
-}
-
-static const struct argp_child children[] = { { &flags_argp, 0, "Shared options:", 9 }, { 0 } };
-static const struct argp argp = {
-    NULL,
-    parse,
-    NULL,
-    "Check the way to every host and database, and say how to fix what is in the way.\v"
-    "Looks at: the host's name, port, host key, login, the start of the agent, its version, its "
-    "database, the rights of its role, settings that matter, disk, WAL and slots, old transactions, "
-    "poolers in between, clocks. Nothing is changed.\n\n"
-    "Exit codes: 0 all is well, 1 there are findings.\n\n"
-    "Examples:\n"
-    "  flotilla doctor\n  flotilla doctor --service users --format json\n",
-    children,
-    NULL,
-    NULL,
+static const struct usage usage = {
+    .text =
+        "Check the way to every host and database, and say how to fix what is in the way.\v"
+        "Looks at: the host's name, port, host key, login, the start of the agent, its version, its "
+        "database, the rights of its role, settings that matter, disk, WAL and slots, old transactions, "
+        "poolers in between, clocks. Nothing is changed.\n\n"
+        "Exit codes: 0 all is well, 1 there are findings.\n\n"
+        "Examples:\n"
+        "  flotilla doctor\n  flotilla doctor --service users --format json\n",
+    .shows = SHOW_FLEET | SHOW_SERVICE | SHOW_TIMEOUT,
+    .formats = FORMAT_BIT(JSON),
 };
 
 /* One line of a report: ours about the way there, or the agent's about its host. */
@@ -248,7 +231,7 @@ int command_doctor(int argc, char **argv)
     struct error err;
     struct options options = { 0 };
     struct targets targets = { 0 };
-    argp_parse(&argp, argc, argv, 0, NULL, &options);
+    usage_read(&usage, argc, argv, &options.flags, &options);
     if (!targets_load(tmp, &options.flags, &targets, &err))
         return command_failed(argv[0], &err);
     size_t findings = examine(tmp, &options.flags, &targets);

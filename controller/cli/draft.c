@@ -28,7 +28,7 @@ struct draft {
     bool check;
 };
 
-enum { KEY_DSN = 0x2100, KEY_CATALOG, KEY_SQL, KEY_ASSUME, KEY_CHECK, KEY_DESIRED };
+enum { KEY_SQL = 0x2000, KEY_ASSUME, KEY_CHECK, KEY_DESIRED };
 
 static const struct argp_option options[] = {
     { "output", 'o', "PLAN", 0,
@@ -36,8 +36,7 @@ static const struct argp_option options[] = {
       "keeps its id",
       0 },
     { "sql", KEY_SQL, "FILE", 0, "plan a DDL file (with --service)", 0 },
-    { "dsn", KEY_DSN, "CONNINFO", 0, "plan for this database (a development database)", 0 },
-    { "catalog", KEY_CATALOG, "[SERVICE=]FILE", 0, "plan from saved catalogs, offline", 0 },
+    CATALOGS_OPTIONS(0),
     { "assume-rows", KEY_ASSUME, "TABLE=N", 0, "plan as if the table had N rows; *=N for all", 0 },
     { "check", KEY_CHECK, NULL, 0, "write nothing; exit 2 when changes are pending", 0 },
     { "desired", KEY_DESIRED, "FILE", OPTION_HIDDEN, "not in this version", 0 },
@@ -48,11 +47,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 {
     struct draft *draft = state->input;
     switch (key) {
-    case ARGP_KEY_INIT: state->child_inputs[0] = &draft->flags; return 0;
     case 'o': draft->output = arg; return 0;
     case KEY_SQL: draft->sql_path = arg; return 0;
-    case KEY_DSN: draft->wanted.dsn = arg; return 0;
-    case KEY_CATALOG: catalogs_add_file(draft->ctx, &draft->wanted, arg); return 0;
     case KEY_CHECK: draft->check = true; return 0;
     case KEY_DESIRED:
         argp_error(state, "this version cannot plan a desired schema: write intents: or sql:");
@@ -62,12 +58,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
             mem_room(draft->ctx, draft->assumed, const char *, draft->assumed_count + 1);
         draft->assumed[draft->assumed_count++] = arg;
         return 0;
-    case ARGP_KEY_ARG:
-        if (draft->change_path) {
-            argp_error(state, "one change file a plan");
-        }
-        draft->change_path = arg;
-        return 0;
     case ARGP_KEY_END:
         if (!draft->change_path == !draft->sql_path) {
             argp_error(state, "name a change file, or --sql FILE with --service");
@@ -76,25 +66,30 @@ static error_t parse(int key, char *arg, struct argp_state *state)
             argp_error(state, "--sql needs --service: whose database the file is for");
         }
         return 0;
-    default: return ARGP_ERR_UNKNOWN;
+    default: return catalogs_option(draft->ctx, &draft->wanted, key, arg);
     }
 }
 
-static const struct argp_child children[] = { { &flags_argp, 0, "Shared options:", 9 }, { 0 } };
-static const struct argp argp = {
-    options,
-    parse,
-    "[CHANGE.yaml]",
-    "Turn a change into one plan over the fleet: expand, migrate, contract, step by step, with the "
-    "way back of each.\v"
-    "Exit codes: 0 drafted or nothing to do, 1 refused, 2 changes are pending (--check).\n\n"
-    "Examples:\n"
-    "  flotilla draft change.yaml -o plan.yaml\n"
-    "  flotilla draft --sql 0042.sql --service orders -o plan.yaml\n"
-    "  flotilla draft change.yaml --service users --dsn 'host=localhost dbname=users'\n",
-    children,
-    NULL,
-    NULL,
+static const struct argument arguments[] = {
+    { "CHANGE", offsetof(struct draft, change_path), NULL },
+    { 0 },
+};
+
+static const struct usage usage = {
+    .takes = "[CHANGE.yaml]",
+    .text =
+        "Turn a change into one plan over the fleet: expand, migrate, contract, step by step, with the "
+        "way back of each.\v"
+        "Exit codes: 0 drafted or nothing to do, 1 refused, 2 changes are pending (--check).\n\n"
+        "Examples:\n"
+        "  flotilla draft change.yaml -o plan.yaml\n"
+        "  flotilla draft --sql 0042.sql --service orders -o plan.yaml\n"
+        "  flotilla draft change.yaml --service users --dsn 'host=localhost dbname=users'\n",
+    .arguments = arguments,
+    .options = options,
+    .parse = parse,
+    .shows = SHOW_FLEET | SHOW_SERVICE,
+    .formats = FORMAT_BIT(JSON) | FORMAT_BIT(YAML),
 };
 
 static const char *user_name(const void *ctx)
@@ -366,8 +361,7 @@ int command_draft(int argc, char **argv)
     struct draft draft = { .ctx = ctx };
     struct error err;
     int code = EXIT_DONE;
-    draft.flags.formats = 1u << FORMAT_JSON | 1u << FORMAT_YAML;
-    argp_parse(&argp, argc, argv, 0, NULL, &draft);
+    usage_read(&usage, argc, argv, &draft.flags, &draft);
     if (!draft_run(&draft, &code, &err)) {
         return command_failed(argv[0], &err);
     }

@@ -10,17 +10,26 @@
 
 enum { KEY_ENV = 0x1000, KEY_FORMAT, KEY_NO_COLOR, KEY_TIMEOUT, KEY_STATE };
 
-static const struct argp_option options[] = {
-    { "manifest", 'm', "FILE", 0, "the fleet manifest (default: fleet.yaml)", 0 },
-    { "env", KEY_ENV, "NAME", 0, "the environment, when the manifest has several", 0 },
-    { "service", 's', "NAME", 0, "only this service", 0 },
-    { "format", KEY_FORMAT, "FORMAT", 0, "how to print: text, json, ...", 0 },
-    { "no-color", KEY_NO_COLOR, NULL, 0, "no colours (NO_COLOR does the same)", 0 },
-    { "timeout", KEY_TIMEOUT, "TIME", 0, "give up after, as 30s or 5m", 0 },
-    { "state", KEY_STATE, "DIR", 0,
-      "the controller's state (default: .flotilla beside the manifest)", 0 },
-    { 0 },
+enum { SHOW_FORMAT = 0x100 }; /* beside the bits of usage.h */
+
+static const struct {
+    struct argp_option option;
+    unsigned show;
+} shared[] = {
+    { { "manifest", 'm', "FILE", 0, "the fleet manifest (default: fleet.yaml)", 0 },
+      SHOW_MANIFEST },
+    { { "env", KEY_ENV, "NAME", 0, "the environment, when the manifest has several", 0 },
+      SHOW_ENV },
+    { { "service", 's', "NAME", 0, "only this service", 0 }, SHOW_SERVICE },
+    { { "format", KEY_FORMAT, "FORMAT", 0, "how to print: text, json, ...", 0 }, SHOW_FORMAT },
+    { { "no-color", KEY_NO_COLOR, NULL, 0, "no colours (NO_COLOR does the same)", 0 }, SHOW_COLOR },
+    { { "timeout", KEY_TIMEOUT, "TIME", 0, "give up after, as 30s or 5m", 0 }, SHOW_TIMEOUT },
+    { { "state", KEY_STATE, "DIR", 0,
+        "the controller's state (default: .flotilla beside the manifest)", 0 },
+      SHOW_STATE },
 };
+
+enum { SHARED_COUNT = sizeof(shared) / sizeof(shared[0]) };
 
 static const char *const format_names[] = { "text",     "json",   "ndjson",  "yaml",
                                             "sarif",    "github", "gitlab",  "junit",
@@ -51,9 +60,6 @@ static void format_set(struct flags *c, const char *arg, struct argp_state *stat
 
 static void defaults_set(struct flags *c)
 {
-    if (c->defaults_done)
-        return;
-    c->defaults_done = true;
     c->manifest = c->manifest ? c->manifest : "fleet.yaml";
     c->color = isatty(STDOUT_FILENO) && text_empty(getenv("NO_COLOR"));
 }
@@ -98,7 +104,18 @@ static char *help(int key, const char *text, void *input)
     return out;
 }
 
-const struct argp flags_argp = { options, parse, NULL, NULL, NULL, help, NULL };
+/* argp keeps what it is given until the program ends, and reads one command line. */
+const struct argp *flags_argp(unsigned shows, unsigned formats)
+{
+    static struct argp_option options[SHARED_COUNT + 1];
+    static const struct argp argp = { options, parse, NULL, NULL, NULL, help, NULL };
+    shows |= formats ? SHOW_FORMAT : 0;
+    for (size_t i = 0; i < SHARED_COUNT; i++) {
+        options[i] = shared[i].option;
+        options[i].flags = shows & shared[i].show ? 0 : OPTION_HIDDEN;
+    }
+    return &argp;
+}
 
 int command_failed(const char *argv0, const struct error *err)
 {

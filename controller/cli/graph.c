@@ -24,15 +24,13 @@ struct graph_command {
     void *ctx;
 };
 
-enum { KEY_DSN = 0x2000, KEY_CATALOG, KEY_IMPACT, KEY_SUGGEST };
+enum { KEY_IMPACT = 0x2000, KEY_SUGGEST };
 
 static const struct argp_option options[] = {
     { "impact", KEY_IMPACT, "SERVICE:TABLE(COLUMN)", 0, "only what depends on this, near and far",
       0 },
     { "suggest", KEY_SUGGEST, NULL, 0, "add guesses by name and type, with a confidence", 0 },
-    { "catalog", KEY_CATALOG, "[SERVICE=]FILE", 0, "from saved catalogs, without any connection",
-      0 },
-    { "dsn", KEY_DSN, "CONNINFO", 0, "of this one database (a development database)", 0 },
+    CATALOGS_OPTIONS(0),
     { 0 },
 };
 
@@ -41,30 +39,25 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     struct graph_command *command = state->input;
 
     switch (key) {
-    case ARGP_KEY_INIT: state->child_inputs[0] = &command->flags; return 0;
     case KEY_IMPACT: command->impact = arg; return 0;
     case KEY_SUGGEST: command->suggest = true; return 0;
-    case KEY_DSN: command->wanted.dsn = arg; return 0;
-    case KEY_CATALOG: catalogs_add_file(command->ctx, &command->wanted, arg); return 0;
-    default: return ARGP_ERR_UNKNOWN;
+    default: return catalogs_option(command->ctx, &command->wanted, key, arg);
     }
 }
 
-static const struct argp_child children[] = { { &flags_argp, 0, "Shared options:", 9 }, { 0 } };
-static const struct argp argp = {
-    options,
-    parse,
-    NULL,
-    "Who depends on whose tables and columns, across the fleet. Every line says where it comes "
-    "from.\v"
-    "Examples:\n"
-    "  flotilla graph\n"
-    "  flotilla graph --impact 'users:users(email)'\n"
-    "  flotilla graph --format svg > fleet.svg\n"
-    "  flotilla graph --catalog users=users.json --catalog orders=orders.json --suggest\n",
-    children,
-    NULL,
-    NULL,
+static const struct usage usage = {
+    .text =
+        "Who depends on whose tables and columns, across the fleet. Every line says where it comes "
+        "from.\v"
+        "Examples:\n"
+        "  flotilla graph\n"
+        "  flotilla graph --impact 'users:users(email)'\n"
+        "  flotilla graph --format svg > fleet.svg\n"
+        "  flotilla graph --catalog users=users.json --catalog orders=orders.json --suggest\n",
+    .options = options,
+    .parse = parse,
+    .shows = SHOW_FLEET,
+    .formats = FORMAT_BIT(JSON) | FORMAT_BIT(DOT) | FORMAT_BIT(MERMAID) | FORMAT_BIT(SVG),
 };
 
 /* A terminal that was told nothing about UTF-8 gets plain characters. */
@@ -147,10 +140,7 @@ int command_graph(int argc, char **argv)
     struct graph_command command = { .ctx = tmp };
     struct error err;
 
-    command.flags.formats =
-        1u << FORMAT_JSON | 1u << FORMAT_DOT | 1u << FORMAT_MERMAID | 1u << FORMAT_SVG;
     command.wanted.flags = &command.flags;
-    if (argp_parse(&argp, argc, argv, 0, NULL, &command))
-        return EXIT_FAILED;
+    usage_read(&usage, argc, argv, &command.flags, &command);
     return run(tmp, &command, &err) ? EXIT_DONE : command_failed(argv[0], &err);
 }

@@ -18,16 +18,15 @@ static const char doc[] = "Write a manifest, a change and a list of signers to s
                           "  flotilla init\n"
                           "  flotilla init fleets/shop\n";
 
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-    const char **folder = state->input;
-    if (key != ARGP_KEY_ARG)
-        return ARGP_ERR_UNKNOWN;
-    if (*folder)
-        argp_error(state, "one folder at a time");
-    *folder = arg;
-    return 0;
-}
+struct options {
+    struct flags flags;
+    const char *folder;
+};
+
+static const struct argument arguments[] = {
+    { "FOLDER", offsetof(struct options, folder), NULL },
+    { 0 },
+};
 
 static const struct {
     const char *name;
@@ -64,12 +63,11 @@ static bool write_samples(const char *folder, struct error *err)
 
 int command_init(int argc, char **argv)
 {
-    const char *folder = NULL;
-    const struct argp argp = { NULL, parse, "[DIR]", doc, NULL, NULL, NULL };
-    if (argp_parse(&argp, argc, argv, 0, NULL, &folder) != 0)
-        return EXIT_FAILED;
+    struct options o = { 0 };
+    static const struct usage usage = { .takes = "[DIR]", .text = doc, .arguments = arguments };
+    usage_read(&usage, argc, argv, &o.flags, &o);
     struct error err;
-    if (!write_samples(folder ? folder : ".", &err))
+    if (!write_samples(o.folder ? o.folder : ".", &err))
         return command_failed(argv[0], &err);
     puts("Next: put your services and hosts into fleet.yaml, then `flotilla validate`.");
     return EXIT_DONE;

@@ -14,11 +14,10 @@ struct inspect {
     void *ctx;
 };
 
-enum { KEY_DSN = 0x2000, KEY_CATALOG, KEY_ALL };
+enum { KEY_ALL = 0x2000 };
 
 static const struct argp_option options[] = {
-    { "dsn", KEY_DSN, "CONNINFO", 0, "read this database directly (a development database)", 0 },
-    { "catalog", KEY_CATALOG, "[SERVICE=]FILE", 0, "show saved output, without any connection", 0 },
+    CATALOGS_OPTIONS(0),
     { "all-instances", KEY_ALL, NULL, 0, "every instance of a service, not only its first", 0 },
     { 0 },
 };
@@ -28,28 +27,23 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     struct inspect *inspect = state->input;
 
     switch (key) {
-    case ARGP_KEY_INIT: state->child_inputs[0] = &inspect->flags; return 0;
-    case KEY_DSN: inspect->wanted.dsn = arg; return 0;
-    case KEY_CATALOG: catalogs_add_file(inspect->ctx, &inspect->wanted, arg); return 0;
     case KEY_ALL: inspect->wanted.all_instances = true; return 0;
-    default: return ARGP_ERR_UNKNOWN;
+    default: return catalogs_option(inspect->ctx, &inspect->wanted, key, arg);
     }
 }
 
-static const struct argp_child children[] = { { &flags_argp, 0, "Shared options:", 9 }, { 0 } };
-static const struct argp argp = {
-    options,
-    parse,
-    NULL,
-    "Read the whole catalog of a service's database: tables, views, functions, sizes, fingerprints. "
-    "Never waits for a lock; what could not be read is listed.\v"
-    "Examples:\n"
-    "  flotilla inspect --service users\n"
-    "  flotilla inspect --dsn 'host=localhost dbname=users' --format json > users.json\n"
-    "  flotilla inspect --catalog users.json\n",
-    children,
-    NULL,
-    NULL,
+static const struct usage usage = {
+    .text =
+        "Read the whole catalog of a service's database: tables, views, functions, sizes, fingerprints. "
+        "Never waits for a lock; what could not be read is listed.\v"
+        "Examples:\n"
+        "  flotilla inspect --service users\n"
+        "  flotilla inspect --dsn 'host=localhost dbname=users' --format json > users.json\n"
+        "  flotilla inspect --catalog users.json\n",
+    .options = options,
+    .parse = parse,
+    .shows = SHOW_FLEET | SHOW_SERVICE,
+    .formats = FORMAT_BIT(JSON),
 };
 
 static json_t *item_json(const void *ctx, const struct service_catalog *item)
@@ -87,13 +81,12 @@ static void print_json(const void *ctx, const struct catalogs *catalogs)
 int command_inspect(int argc, char **argv)
 {
     SCOPE(tmp);
-    struct inspect inspect = { .flags = { .formats = 1u << FORMAT_JSON }, .ctx = tmp };
+    struct inspect inspect = { .ctx = tmp };
     struct catalogs catalogs = { 0 };
     struct error err;
 
     inspect.wanted.flags = &inspect.flags;
-    if (argp_parse(&argp, argc, argv, 0, NULL, &inspect))
-        return EXIT_FAILED;
+    usage_read(&usage, argc, argv, &inspect.flags, &inspect);
     if (!catalogs_gather(tmp, &inspect.wanted, &catalogs, &err))
         return command_failed(argv[0], &err);
     if (inspect.flags.format == FORMAT_JSON) {

@@ -23,13 +23,11 @@ enum {
     KEY_EXPLAIN,
     KEY_LIST,
     KEY_FAIL,
-    KEY_CATALOG,
     KEY_ROWS,
     KEY_VERSION,
     KEY_TRANSACTION,
     KEY_STDIN,
     KEY_SMALL,
-    KEY_DSN,
 };
 
 static const char doc[] =
@@ -49,8 +47,7 @@ static const struct argp_option options[] = {
     { "explain", KEY_EXPLAIN, "RULE", 0, "why a rule exists and what to do instead", 1 },
     { "list-rules", KEY_LIST, NULL, 0, "all rules (with --format json: as data)", 1 },
     { "fail-on", KEY_FAIL, "SEVERITY", 0, "error, warning (default), info or never", 1 },
-    { "catalog", KEY_CATALOG, "FILE", 0, "what `flotilla inspect --format json` wrote", 2 },
-    { "dsn", KEY_DSN, "CONNINFO", 0, "read the catalog of this development database", 2 },
+    CATALOGS_OPTIONS(2),
     { "assume-rows", KEY_ROWS, "TABLE=N", 0, "take a table (* for all) to have N rows", 2 },
     { "small-table", KEY_SMALL, "N", 0, "size matters from N rows on (10000)", 2 },
     { "pg-version", KEY_VERSION, "N", 0, "the server's major version (the catalog's, else 15)", 2 },
@@ -146,14 +143,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 {
     struct lint *l = state->input;
     switch (key) {
-    case ARGP_KEY_INIT: state->child_inputs[0] = &l->flags; return 0;
     case ARGP_KEY_ARG: path_add(l, arg); return 0;
     case KEY_RULES: rules_chosen(l, arg, state); return 0;
     case KEY_EXPLAIN: l->explain = arg; return 0;
     case KEY_LIST: l->list = true; return 0;
     case KEY_FAIL: fail_on(l, arg, state); return 0;
-    case KEY_CATALOG: catalogs_add_file(NULL, &l->wanted, arg); return 0;
-    case KEY_DSN: l->wanted.dsn = arg; return 0;
     case KEY_ROWS: rows_assumed(l, arg, state); return 0;
     case KEY_SMALL: l->options.small = number(arg, state, "--small-table"); return 0;
     case KEY_VERSION: l->options.version = (int)number(arg, state, "--pg-version"); return 0;
@@ -165,7 +159,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         }
         return 0;
     case KEY_STDIN: l->stdin_name = arg; return 0;
-    default: return ARGP_ERR_UNKNOWN;
+    default: return catalogs_option(NULL, &l->wanted, key, arg);
     }
 }
 
@@ -382,18 +376,21 @@ int command_lint(int argc, char **argv)
 {
     SCOPE(tmp);
     struct lint *l = mem_new(tmp, struct lint);
-    const struct argp_child children[] = { { &flags_argp, 0, "Shared options:", 9 }, { 0 } };
-    const struct argp argp = { options, parse, "PATH...", doc, children, NULL, NULL };
+    static const struct usage usage = {
+        .takes = "PATH...",
+        .text = doc,
+        .options = options,
+        .parse = parse,
+        .shows = SHOW_FLEET | SHOW_SERVICE | SHOW_COLOR,
+        .formats = FORMAT_BIT(JSON) | FORMAT_BIT(SARIF) | FORMAT_BIT(GITHUB) | FORMAT_BIT(GITLAB) |
+                   FORMAT_BIT(JUNIT),
+    };
     l->fail_on = SEVERITY_WARNING;
     l->wanted.flags = &l->flags;
-    l->flags.formats = 1u << FORMAT_JSON | 1u << FORMAT_SARIF | 1u << FORMAT_GITHUB |
-                       1u << FORMAT_GITLAB | 1u << FORMAT_JUNIT;
-    if (argp_parse(&argp, argc, argv, 0, NULL, l)) {
-        return EXIT_FAILED;
-    }
+    usage_read(&usage, argc, argv, &l->flags, l);
     int code = lint_run(l, tmp, argv[0]);
     talloc_free(l->paths);
     talloc_free(l->rows);
-    talloc_free((void *)(uintptr_t)l->wanted.files);
+    talloc_free(l->wanted.files);
     return code;
 }

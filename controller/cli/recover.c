@@ -14,40 +14,22 @@ struct options {
     const char *plan;
 };
 
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-    struct options *o = state->input;
-    switch (key) {
-    case ARGP_KEY_INIT:
-        o->flags.formats = 1u << FORMAT_JSON;
-        state->child_inputs[0] = &o->flags;
-        return 0;
-    case ARGP_KEY_ARG:
-        if (o->plan)
-            argp_error(state, "one plan at a time");
-        o->plan = arg;
-        return 0;
-    case ARGP_KEY_END:
-        if (!o->plan)
-            argp_error(state, "which plan? The file that the lost rollout was started from");
-        return 0;
-    default: return ARGP_ERR_UNKNOWN;
-    }
-}
+static const struct argument arguments[] = {
+    { "PLAN", offsetof(struct options, plan),
+      "which plan? The file that the lost rollout was started from" },
+    { 0 },
+};
 
-static const struct argp_child children[] = { { &flags_argp, 0, "Shared options:", 9 }, { 0 } };
-
-static const struct argp argp = {
-    NULL,
-    parse,
-    "PLAN",
-    "Rebuild the lost state of a plan's rollout from the journals in its databases.\v"
-    "The rollout then stands as aborted: `flotilla retry` goes on, `flotilla rollback` undoes. "
-    "Databases that cannot be reached are listed; nothing is rebuilt without them.\n\n"
-    "Example:\n  flotilla recover widen.yaml\n",
-    children,
-    NULL,
-    NULL,
+static const struct usage usage = {
+    .takes = "PLAN",
+    .text =
+        "Rebuild the lost state of a plan's rollout from the journals in its databases.\v"
+        "The rollout then stands as aborted: `flotilla retry` goes on, `flotilla rollback` undoes. "
+        "Databases that cannot be reached are listed; nothing is rebuilt without them.\n\n"
+        "Example:\n  flotilla recover widen.yaml\n",
+    .arguments = arguments,
+    .shows = SHOW_MANIFEST | SHOW_STATE,
+    .formats = FORMAT_BIT(JSON),
 };
 
 static bool is_in_plan(const struct plan *plan, const char *service)
@@ -153,7 +135,7 @@ int command_recover(int argc, char **argv)
     struct options o = { 0 };
     struct place place = { 0 };
     struct error err;
-    argp_parse(&argp, argc, argv, 0, NULL, &o);
+    usage_read(&usage, argc, argv, &o.flags, &o);
     if (!recover(tmp, &o, &place, &err))
         return command_failed(argv[0], &err);
     if (o.flags.format == FORMAT_JSON)

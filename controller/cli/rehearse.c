@@ -15,43 +15,24 @@ struct options {
     const char *plan;
 };
 
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-    struct options *o = state->input;
-    switch (key) {
-    case ARGP_KEY_INIT:
-        o->flags.formats = 1u << FORMAT_JSON;
-        state->child_inputs[0] = &o->flags;
-        return 0;
-    case ARGP_KEY_ARG:
-        if (o->plan)
-            argp_error(state, "one plan at a time");
-        o->plan = arg;
-        return 0;
-    case ARGP_KEY_END:
-        if (!o->plan)
-            argp_error(state, "which plan?");
-        return 0;
-    default: return ARGP_ERR_UNKNOWN;
-    }
-}
+static const struct argument arguments[] = {
+    { "PLAN", offsetof(struct options, plan), "which plan? flotilla rehearse PLAN.yaml" },
+    { 0 },
+};
 
-static const struct argp_child children[] = { { &flags_argp, 0, "Shared options:", 9 }, { 0 } };
-
-static const struct argp argp = {
-    NULL,
-    parse,
-    "PLAN",
-    "Prove a plan: every agent clones the affected tables' schema into its scratch database, runs "
-    "the plan up, down and up again, compares the catalogs, and measures locks and time. Users' "
-    "databases are only read.\v"
-    "The measurements are written as PLAN.evidence/SERVICE.INSTANCE.json beside the plan; a gate "
-    "counts them while the parts stay as they are.\n\n"
-    "Exit codes: 0 proven everywhere, 1 not.\n\n"
-    "Example:\n  flotilla rehearse widen.yaml\n",
-    children,
-    NULL,
-    NULL,
+static const struct usage usage = {
+    .takes = "PLAN",
+    .text =
+        "Prove a plan: every agent clones the affected tables' schema into its scratch database, runs "
+        "the plan up, down and up again, compares the catalogs, and measures locks and time. Users' "
+        "databases are only read.\v"
+        "The measurements are written as PLAN.evidence/SERVICE.INSTANCE.json beside the plan; a gate "
+        "counts them while the parts stay as they are.\n\n"
+        "Exit codes: 0 proven everywhere, 1 not.\n\n"
+        "Example:\n  flotilla rehearse widen.yaml\n",
+    .arguments = arguments,
+    .shows = SHOW_MANIFEST | SHOW_SERVICE | SHOW_TIMEOUT,
+    .formats = FORMAT_BIT(JSON),
 };
 
 /* One rehearsal: all parts of one service on one instance. */
@@ -81,7 +62,7 @@ static size_t parts_of(const void *ctx, const struct plan *plan, const char *ser
     return n;
 }
 
-static json_t *arguments(const struct instance *instance, const struct rehearsal *r)
+static json_t *request(const struct instance *instance, const struct rehearsal *r)
 {
     json_t *parts = json_array();
     for (size_t i = 0; i < r->part_count; i++)
@@ -106,7 +87,7 @@ static void add(const void *ctx, const struct plan *plan, const struct instance 
     all->tasks[all->count++] = (struct pool_task){
         .instance = instance,
         .op = OP_REHEARSE,
-        .args = json_own(ctx, arguments(instance, &r)),
+        .args = json_own(ctx, request(instance, &r)),
     };
 }
 
@@ -247,7 +228,7 @@ int command_rehearse(int argc, char **argv)
     struct rehearsals all = { 0 };
     struct error err;
     size_t proven = 0;
-    argp_parse(&argp, argc, argv, 0, NULL, &o);
+    usage_read(&usage, argc, argv, &o.flags, &o);
     if (!prepare(tmp, &o, &place, &all, &err))
         return command_failed(argv[0], &err);
     if (o.flags.format == FORMAT_TEXT)

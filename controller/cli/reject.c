@@ -3,7 +3,7 @@
 #include "controller/cli/commands.h"
 #include "controller/cli/signing.h"
 
-enum { KEY_AS = 0x2000, KEY_REASON, KEY_PHASE, KEY_WITHDRAW };
+enum { KEY_REASON = 0x2000, KEY_WITHDRAW };
 
 struct options {
     struct flags flags;
@@ -13,17 +13,14 @@ struct options {
 };
 
 static const struct argp_option option_list[] = {
-    { "as", KEY_AS, "NAME", 0, "who rejects, as in allowed_signers", 0 },
+    SIGNING_OPTIONS("who rejects, as in allowed_signers"),
     { "reason", KEY_REASON, "TEXT", 0, "why: everybody who looks at the rollout sees it", 0 },
-    { "phase", KEY_PHASE, "PHASE", 0, "only expand, migrate or contract", 0 },
     { "withdraw", KEY_WITHDRAW, NULL, 0, "take an earlier rejection back", 0 },
     { 0 },
 };
 
 static void end_check(const struct options *o, struct argp_state *state)
 {
-    if (!o->signing.path)
-        argp_error(state, "which plan? flotilla reject PLAN.yaml --as NAME --reason TEXT");
     if (!o->signing.who)
         argp_error(state, "who rejects? --as NAME, as in allowed_signers");
     if (text_empty(o->reason) && !o->withdraw)
@@ -33,39 +30,30 @@ static void end_check(const struct options *o, struct argp_state *state)
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
     struct options *o = state->input;
-    enum phase phase;
     switch (key) {
-    case ARGP_KEY_INIT: state->child_inputs[0] = &o->flags; return 0;
-    case KEY_AS: o->signing.who = arg; return 0;
     case KEY_REASON: o->reason = arg; return 0;
     case KEY_WITHDRAW: o->withdraw = true; return 0;
-    case KEY_PHASE:
-        if (!phase_from_name(arg, &phase))
-            argp_error(state, "--phase: there are expand, migrate and contract");
-        o->signing.choice.phase = (int)phase;
-        return 0;
-    case ARGP_KEY_ARG:
-        if (o->signing.path)
-            argp_error(state, "one plan at a time");
-        o->signing.path = arg;
-        return 0;
     case ARGP_KEY_END: end_check(o, state); return 0;
-    default: return ARGP_ERR_UNKNOWN;
+    default: return signing_option(&o->signing, key, arg, state);
     }
 }
 
-static const struct argp_child children[] = { { &flags_argp, 0, "Shared options:", 9 }, { 0 } };
+static const struct argument arguments[] = {
+    { "PLAN", offsetof(struct options, signing.path),
+      "which plan? flotilla reject PLAN.yaml --as NAME --reason TEXT" },
+    { 0 },
+};
 
-static const struct argp argp = {
-    option_list,
-    parse,
-    "PLAN",
-    "Reject the parts of a plan that are yours. The gate stays closed until you withdraw it "
-    "(--withdraw, or by approving), or the part changes.\v"
-    "Example:\n  flotilla reject widen.yaml --as ana@example.org --reason \"not before the sale\"\n",
-    children,
-    NULL,
-    NULL,
+static const struct usage usage = {
+    .takes = "PLAN",
+    .text =
+        "Reject the parts of a plan that are yours. The gate stays closed until you withdraw it "
+        "(--withdraw, or by approving), or the part changes.\v"
+        "Example:\n  flotilla reject widen.yaml --as ana@example.org --reason \"not before the sale\"\n",
+    .arguments = arguments,
+    .options = option_list,
+    .parse = parse,
+    .shows = SHOW_MANIFEST | SHOW_SERVICE | SHOW_STATE,
 };
 
 static bool speak(const struct options *o, const struct part *part, struct error *err)
@@ -105,7 +93,7 @@ int command_reject(int argc, char **argv)
 {
     struct options o = { .signing = { .choice = { .phase = -1 } } };
     struct error err;
-    argp_parse(&argp, argc, argv, 0, NULL, &o);
+    usage_read(&usage, argc, argv, &o.flags, &o);
     SCOPE(tmp);
     o.signing.choice.service = o.flags.service;
     if (!reject(tmp, &o, &err))

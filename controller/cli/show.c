@@ -23,45 +23,30 @@ static const struct argp_option option_list[] = {
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
     struct options *o = state->input;
-    enum phase phase;
     switch (key) {
-    case ARGP_KEY_INIT:
-        o->flags.formats = 1u << FORMAT_JSON | 1u << FORMAT_YAML | 1u << FORMAT_MARKDOWN;
-        state->child_inputs[0] = &o->flags;
-        return 0;
-    case KEY_PHASE:
-        if (!phase_from_name(arg, &phase))
-            argp_error(state, "--phase: there are expand, migrate and contract");
-        o->choice.phase = (int)phase;
-        return 0;
+    case KEY_PHASE: o->choice.phase = usage_phase("--phase", arg, state); return 0;
     case KEY_FULL: o->full = true; return 0;
-    case ARGP_KEY_ARG:
-        if (o->plan)
-            argp_error(state, "one plan at a time");
-        o->plan = arg;
-        return 0;
-    case ARGP_KEY_END:
-        if (!o->plan)
-            argp_error(state, "which plan? flotilla show PLAN.yaml");
-        return 0;
     default: return ARGP_ERR_UNKNOWN;
     }
 }
 
-static const struct argp_child children[] = { { &flags_argp, 0, "Shared options:", 9 }, { 0 } };
+static const struct argument arguments[] = {
+    { "PLAN", offsetof(struct options, plan), "which plan? flotilla show PLAN.yaml" },
+    { 0 },
+};
 
-static const struct argp argp = {
-    option_list,
-    parse,
-    "PLAN",
-    "Show a plan: what happens to which database, in which order, and what is signed.\v"
-    "Examples:\n"
-    "  flotilla show widen.yaml\n"
-    "  flotilla show widen.yaml --service orders\n"
-    "  flotilla show widen.yaml --format markdown\n",
-    children,
-    NULL,
-    NULL,
+static const struct usage usage = {
+    .takes = "PLAN",
+    .text = "Show a plan: what happens to which database, in which order, and what is signed.\v"
+            "Examples:\n"
+            "  flotilla show widen.yaml\n"
+            "  flotilla show widen.yaml --service orders\n"
+            "  flotilla show widen.yaml --format markdown\n",
+    .arguments = arguments,
+    .options = option_list,
+    .parse = parse,
+    .shows = SHOW_SERVICE,
+    .formats = FORMAT_BIT(JSON) | FORMAT_BIT(YAML) | FORMAT_BIT(MARKDOWN),
 };
 
 /* The plan with only the chosen parts, for json and yaml: its digests stay those of the whole. */
@@ -115,7 +100,7 @@ int command_show(int argc, char **argv)
 {
     struct options o = { .choice = { .phase = -1 } };
     struct error err;
-    argp_parse(&argp, argc, argv, 0, NULL, &o);
+    usage_read(&usage, argc, argv, &o.flags, &o);
     o.choice.service = o.flags.service;
     return show(&o, &err) ? EXIT_DONE : command_failed(argv[0], &err);
 }

@@ -62,6 +62,15 @@ static bool same_fleet(const struct signing *s, struct error *err)
     return fail_hint(err, "name the right manifest with --manifest");
 }
 
+error_t signing_option(struct signing *s, int key, char *arg, struct argp_state *state)
+{
+    switch (key) {
+    case SIGNING_AS: s->who = arg; return 0;
+    case SIGNING_PHASE: s->choice.phase = usage_phase("--phase", arg, state); return 0;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
 bool signing_begin(const void *ctx, const struct flags *flags, struct signing *s, struct error *err)
 {
     struct place *place = &s->place;

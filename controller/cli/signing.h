@@ -8,6 +8,14 @@
 #include "controller/cli/place.h"
 #include "controller/cli/plan_text.h"
 
+/* The options that both have, for the list of a command's own. */
+enum { SIGNING_AS = 0x3000, SIGNING_PHASE };
+#define SIGNING_OPTIONS(who)                                                      \
+    { "as", SIGNING_AS, "NAME", 0, who, 0 },                                      \
+    {                                                                             \
+        "phase", SIGNING_PHASE, "PHASE", 0, "only expand, migrate or contract", 0 \
+    }
+
 struct signing {
     const char *path; /* of the plan */
     const char *who;
@@ -16,6 +24,9 @@ struct signing {
     struct part **parts;
     size_t count;
 };
+
+/* Reads one of them; as an argp parser does. */
+error_t signing_option(struct signing *signing, int key, char *arg, struct argp_state *state);
 
 /* Loads the plan and, when the manifest is there (or was named), the fleet and the state. Chooses
  * the parts: those that were asked for, which must be `who`'s to approve; without a service, those

@@ -16,47 +16,36 @@ struct options {
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
-    struct options *o = state->input;
-    switch (key) {
-    case ARGP_KEY_INIT:
-        o->flags.formats = 1u << FORMAT_JSON;
-        state->child_inputs[0] = &o->flags;
-        return 0;
-    case ARGP_KEY_ARG:
-        if (o->rollout)
-            argp_error(state, "one rollout at a time (\"%s\")", arg);
-        if (o->action)
-            o->rollout = arg;
-        else
-            o->action = arg;
-        return 0;
-    case ARGP_KEY_END:
-        if (o->action && text_eq(o->action, "restore"))
-            argp_error(state, "rows come back as part of a signed way back: `flotilla rollback`");
-        if (!o->action)
-            argp_error(state, "an action is missing: list or verify");
-        else if (!text_eq(o->action, "list") && !text_eq(o->action, "verify"))
-            argp_error(state, "there is no action \"%s\"; there are: list, verify", o->action);
-        return 0;
-    default: return ARGP_ERR_UNKNOWN;
-    }
+    const struct options *o = state->input;
+    (void)arg;
+    if (key != ARGP_KEY_END)
+        return ARGP_ERR_UNKNOWN;
+    if (text_eq(o->action, "restore"))
+        argp_error(state, "rows come back as part of a signed way back: `flotilla rollback`");
+    if (!text_eq(o->action, "list") && !text_eq(o->action, "verify"))
+        argp_error(state, "there is no action \"%s\"; there are: list, verify", o->action);
+    return 0;
 }
 
-static const struct argp_child children[] = { { &flags_argp, 0, "Shared options:", 9 }, { 0 } };
-static const struct argp argp = {
-    NULL,
-    parse,
-    "list|verify [ROLLOUT]",
-    "What the hosts keep aside for the way back. Rows never leave them.\v"
-    "Actions:\n"
-    "  list      rollout, step, table, rows, size, and when it was taken and verified\n"
-    "  verify    load each one again beside the database, compare count and checksum\n\n"
-    "Rows come back only as part of a signed way back: `flotilla rollback`.\n\n"
-    "Exit codes: 0 all good, 1 not.\n\n"
-    "Examples:\n  flotilla snapshot list\n  flotilla snapshot verify --service users\n",
-    children,
-    NULL,
-    NULL,
+static const struct argument arguments[] = {
+    { "ACTION", offsetof(struct options, action), "an action is missing: list or verify" },
+    { "ROLLOUT", offsetof(struct options, rollout), NULL },
+    { 0 },
+};
+
+static const struct usage usage = {
+    .takes = "list|verify [ROLLOUT]",
+    .text = "What the hosts keep aside for the way back. Rows never leave them.\v"
+            "Actions:\n"
+            "  list      rollout, step, table, rows, size, and when it was taken and verified\n"
+            "  verify    load each one again beside the database, compare count and checksum\n\n"
+            "Rows come back only as part of a signed way back: `flotilla rollback`.\n\n"
+            "Exit codes: 0 all good, 1 not.\n\n"
+            "Examples:\n  flotilla snapshot list\n  flotilla snapshot verify --service users\n",
+    .arguments = arguments,
+    .parse = parse,
+    .shows = SHOW_FLEET | SHOW_SERVICE | SHOW_TIMEOUT,
+    .formats = FORMAT_BIT(JSON),
 };
 
 static json_t *collect(const void *ctx, const struct options *o, const struct targets *targets)
@@ -148,7 +137,7 @@ int command_snapshot(int argc, char **argv)
     bool good = true;
     size_t i;
     json_t *entry;
-    argp_parse(&argp, argc, argv, 0, NULL, &o);
+    usage_read(&usage, argc, argv, &o.flags, &o);
     if (!targets_load(tmp, &o.flags, &targets, &err))
         return command_failed(argv[0], &err);
     json_t *list = collect(tmp, &o, &targets);

@@ -33,30 +33,11 @@ static const struct argp_option option_list[] = {
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
     struct options *o = state->input;
-    enum phase phase;
     switch (key) {
-    case ARGP_KEY_INIT:
-        o->flags.formats = 1u << FORMAT_JSON | 1u << FORMAT_NDJSON;
-        state->child_inputs[0] = &o->flags;
-        return 0;
-    case KEY_UNTIL:
-        if (!phase_from_name(arg, &phase))
-            argp_error(state,
-                       "--until: there is no phase \"%s\"; there are: expand, migrate, "
-                       "contract",
-                       arg);
-        o->until = arg;
-        return 0;
+    case KEY_UNTIL: o->until = phase_name((enum phase)usage_phase("--until", arg, state)); return 0;
     case KEY_DETACH: o->detach = true; return 0;
     case KEY_DRY_RUN: o->dry_run = true; return 0;
-    case ARGP_KEY_ARG:
-        if (o->plan)
-            argp_error(state, "one plan at a time");
-        o->plan = arg;
-        return 0;
     case ARGP_KEY_END:
-        if (!o->plan)
-            argp_error(state, "which plan? `flotilla draft CHANGE.yaml -o PLAN.yaml` makes one");
         if (o->dry_run && o->flags.format != FORMAT_TEXT)
             argp_error(state, "--dry-run is printed as text only");
         return 0;
@@ -64,21 +45,26 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     }
 }
 
-static const struct argp_child children[] = { { &flags_argp, 0, "Shared options:", 9 }, { 0 } };
+static const struct argument arguments[] = {
+    { "PLAN", offsetof(struct options, plan),
+      "which plan? `flotilla draft CHANGE.yaml -o PLAN.yaml` makes one" },
+    { 0 },
+};
 
-static const struct argp argp = {
-    option_list,
-    parse,
-    "PLAN",
-    "Carry out a plan: expand and migrate as far as gates are open; contract waits for `flotilla "
-    "promote`. Starting a plan again continues its rollout.\v"
-    "Exit codes: 0 done, 1 failed or refused, 3 stopped at a gate, which is named.\n\n"
-    "Examples:\n"
-    "  flotilla start widen.yaml --dry-run\n"
-    "  flotilla start widen.yaml --until expand\n",
-    children,
-    NULL,
-    NULL,
+static const struct usage usage = {
+    .takes = "PLAN",
+    .text =
+        "Carry out a plan: expand and migrate as far as gates are open; contract waits for `flotilla "
+        "promote`. Starting a plan again continues its rollout.\v"
+        "Exit codes: 0 done, 1 failed or refused, 3 stopped at a gate, which is named.\n\n"
+        "Examples:\n"
+        "  flotilla start widen.yaml --dry-run\n"
+        "  flotilla start widen.yaml --until expand\n",
+    .arguments = arguments,
+    .options = option_list,
+    .parse = parse,
+    .shows = SHOW_MANIFEST | SHOW_STATE | SHOW_COLOR,
+    .formats = FORMAT_BIT(JSON) | FORMAT_BIT(NDJSON),
 };
 
 static bool has_fleet(const struct plan *plan, struct error *err)
@@ -197,7 +183,7 @@ int command_start(int argc, char **argv)
     struct place place = { 0 };
     struct error err;
     bool created = false;
-    argp_parse(&argp, argc, argv, 0, NULL, &o);
+    usage_read(&usage, argc, argv, &o.flags, &o);
     if (!prepare(tmp, &o, &place, &created, &err))
         return command_failed(argv[0], &err);
     if (plan_is_empty(place.plan)) {

@@ -21,25 +21,10 @@ struct options {
     bool follow;
 };
 
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-    struct options *o = state->input;
-    switch (key) {
-    case ARGP_KEY_INIT:
-        o->flags.formats = 1u << FORMAT_JSON | 1u << FORMAT_NDJSON;
-        state->child_inputs[0] = &o->flags;
-        return 0;
-    case 'f': o->follow = true; return 0;
-    case ARGP_KEY_ARG:
-        if (o->rollout)
-            argp_error(state, "one rollout at a time");
-        o->rollout = arg;
-        return 0;
-    default: return ARGP_ERR_UNKNOWN;
-    }
-}
-
-static const struct argp_child children[] = { { &flags_argp, 0, "Shared options:", 9 }, { 0 } };
+static const struct argument arguments[] = {
+    { "ROLLOUT", offsetof(struct options, rollout), NULL },
+    { 0 },
+};
 
 static bool load(const void *ctx, struct options *o, struct place *place, struct error *err)
 {
@@ -69,18 +54,16 @@ int command_status(int argc, char **argv)
     struct options o = { 0 };
     struct place place = { 0 };
     struct error err;
-    static const struct argp argp = {
-        NULL,
-        parse,
-        "[ROLLOUT]",
-        "Where a rollout stands: the one that has not ended, or the newest.\v"
-        "Exit codes: 0, 3 when it waits at a gate, 1 when there is none.\n\n"
-        "Examples:\n  flotilla status\n  flotilla status --format json\n",
-        children,
-        NULL,
-        NULL,
+    static const struct usage usage = {
+        .takes = "[ROLLOUT]",
+        .text = "Where a rollout stands: the one that has not ended, or the newest.\v"
+                "Exit codes: 0, 3 when it waits at a gate, 1 when there is none.\n\n"
+                "Examples:\n  flotilla status\n  flotilla status --format json\n",
+        .arguments = arguments,
+        .shows = SHOW_ROLLOUT,
+        .formats = FORMAT_BIT(JSON) | FORMAT_BIT(NDJSON),
     };
-    argp_parse(&argp, argc, argv, 0, NULL, &o);
+    usage_read(&usage, argc, argv, &o.flags, &o);
     if (!load(tmp, &o, &place, &err))
         return command_failed(argv[0], &err);
     print_status(&place);
@@ -169,19 +152,17 @@ int command_watch(int argc, char **argv)
     struct options o = { 0 };
     struct place place = { 0 };
     struct error err;
-    static const struct argp argp = {
-        NULL,
-        parse,
-        "[ROLLOUT]",
-        "Follow a rollout until it ends or waits at a gate.\v"
-        "--format ndjson prints every event as one line of JSON.\n\n"
-        "Exit codes: 0 it ended, 3 it waits at a gate, 1 there is none.\n\n"
-        "Examples:\n  flotilla watch\n  flotilla watch --format ndjson\n",
-        children,
-        NULL,
-        NULL,
+    static const struct usage usage = {
+        .takes = "[ROLLOUT]",
+        .text = "Follow a rollout until it ends or waits at a gate.\v"
+                "--format ndjson prints every event as one line of JSON.\n\n"
+                "Exit codes: 0 it ended, 3 it waits at a gate, 1 there is none.\n\n"
+                "Examples:\n  flotilla watch\n  flotilla watch --format ndjson\n",
+        .arguments = arguments,
+        .shows = SHOW_ROLLOUT | SHOW_TIMEOUT,
+        .formats = FORMAT_BIT(JSON) | FORMAT_BIT(NDJSON),
     };
-    argp_parse(&argp, argc, argv, 0, NULL, &o);
+    usage_read(&usage, argc, argv, &o.flags, &o);
     if (!place_open(tmp, &o.flags, o.rollout, &place, &err) || !watch(tmp, &o, &place, &err))
         return command_failed(argv[0], &err);
     if (o.flags.format == FORMAT_TEXT && !isatty(STDOUT_FILENO))
@@ -196,23 +177,33 @@ static const struct argp_option logs_options[] = {
     { 0 },
 };
 
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct options *o = state->input;
+    (void)arg;
+    if (key != 'f')
+        return ARGP_ERR_UNKNOWN;
+    o->follow = true;
+    return 0;
+}
+
 int command_logs(int argc, char **argv)
 {
     SCOPE(tmp);
     struct options o = { 0 };
     struct place place = { 0 };
     struct error err;
-    static const struct argp argp = {
-        logs_options,
-        parse,
-        "[ROLLOUT]",
-        "The events of a rollout, oldest first.\v"
-        "Examples:\n  flotilla logs\n  flotilla logs -f --format ndjson\n",
-        children,
-        NULL,
-        NULL,
+    static const struct usage usage = {
+        .takes = "[ROLLOUT]",
+        .text = "The events of a rollout, oldest first.\v"
+                "Examples:\n  flotilla logs\n  flotilla logs -f --format ndjson\n",
+        .arguments = arguments,
+        .options = logs_options,
+        .parse = parse,
+        .shows = SHOW_ROLLOUT,
+        .formats = FORMAT_BIT(JSON) | FORMAT_BIT(NDJSON),
     };
-    argp_parse(&argp, argc, argv, 0, NULL, &o);
+    usage_read(&usage, argc, argv, &o.flags, &o);
     if (!load(tmp, &o, &place, &err))
         return command_failed(argv[0], &err);
     struct printer *printer = printer_new(tmp, &o.flags);

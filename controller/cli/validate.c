@@ -16,12 +16,13 @@
 static const char doc[] =
     "Check manifests, changes and plans, without any connection.\v"
     "Prints every error as FILE:LINE:COLUMN: what, and what to write instead. Without FILE it "
-    "checks fleet.yaml.\n\n"
+    "checks the manifest.\n\n"
     "Exit codes: 0 all is right, 1 there are errors.\n\n"
     "Example:\n"
     "  flotilla validate fleet.yaml change.yaml plan.yaml\n";
 
 struct validate {
+    struct flags flags;
     const char **files;
     size_t count;
 };
@@ -143,15 +144,19 @@ static bool validate_file(const char *path)
 int command_validate(int argc, char **argv)
 {
     struct validate v = { 0 };
-    const struct argp argp = { NULL, parse, "[FILE...]", doc, NULL, NULL, NULL };
-    if (argp_parse(&argp, argc, argv, 0, NULL, &v) != 0)
-        return EXIT_FAILED;
+    static const struct usage usage = {
+        .takes = "[FILE...]",
+        .text = doc,
+        .parse = parse,
+        .shows = SHOW_MANIFEST,
+    };
+    usage_read(&usage, argc, argv, &v.flags, &v);
     bool good = true;
     for (size_t i = 0; i < v.count; i++)
         good = validate_file(v.files[i]) && good;
     if (v.count == 0)
-        good = validate_file("fleet.yaml");
-    if (v.count == 0 && !file_exists("fleet.yaml"))
+        good = validate_file(v.flags.manifest);
+    if (v.count == 0 && !file_exists(v.flags.manifest))
         fputs("  hint: `flotilla init` writes one, `flotilla validate FILE` checks another\n",
               stderr);
     talloc_free(v.files);
