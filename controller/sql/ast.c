@@ -7,6 +7,7 @@
 
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
+#include "controller/sql/tree.h"
 
 enum { ARENA_BLOCK = 64 * 1024, ARENA_ALIGN = 16 };
 
@@ -64,17 +65,18 @@ static bool said(const void *ctx, const char *text, const PgQueryError *e,
 
 bool ast_parse(const void *ctx, const char *text, struct ast **out, struct ast_problem *problem)
 {
-    PgQueryProtobufParseResult r = pg_query_parse_protobuf(text);
     struct ast *ast = mem_new(ctx, struct ast);
-    bool ok = !r.error;
-    if (ok) {
-        struct arena *arena = mem_new(ast, struct arena);
-        ProtobufCAllocator allocator = { arena_alloc, arena_free, arena };
-        ast->arena = arena;
+    struct arena *arena = mem_new(ast, struct arena);
+    ProtobufCAllocator allocator = { arena_alloc, arena_free, arena };
+    tree_capture(&allocator);
+    PgQueryProtobufParseResult r = pg_query_parse_protobuf(text);
+    ast->arena = arena;
+    ast->tree = tree_captured();
+    if (!r.error && !ast->tree) {
         ast->tree = pg_query__parse_result__unpack(&allocator, r.parse_tree.len,
                                                    (const uint8_t *)r.parse_tree.data);
-        ok = ast->tree != NULL;
     }
+    bool ok = !r.error && ast->tree;
     if (ok) {
         *out = ast;
     } else {
