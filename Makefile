@@ -194,7 +194,7 @@ fuzz: ## run each fuzz target for FUZZ_SECONDS (10)
 	$(Q)tests/fuzz/run build-fuzz $(FUZZ_SECONDS)
 
 bench: all $(BENCH_PROGRAMS) ## measure; nothing is judged
-	$(Q)set -e; for program in $(BENCH_PROGRAMS) tests/bench/run; do echo "== $$program"; $$program; done
+	$(Q)set -e; for program in $(BENCH_PROGRAMS) tests/bench/run tests/bench/lint; do echo "== $$program"; $$program; done
 
 coverage: deps ## the suites on an instrumented build, then lines by folder
 	$(Q)$(MAKE) --no-print-directory COV=1 BUILD=build-coverage all unit golden scenario

@@ -113,6 +113,16 @@ size_t text_utf8_prefix(const char *s, size_t n)
     const unsigned char *p = (const unsigned char *)s;
     size_t left = n;
     while (left > 0) {
+        uint64_t eight;
+        if (left >= sizeof(eight)) { /* mostly ASCII without NUL: eight at a time */
+            memcpy(&eight, p, sizeof(eight));
+            uint64_t empty = (eight - 0x0101010101010101u) & ~eight;
+            if (((eight | empty) & 0x8080808080808080u) == 0) {
+                p += sizeof(eight);
+                left -= sizeof(eight);
+                continue;
+            }
+        }
         size_t len = *p ? utf8_length(p, left) : 0;
         if (len == 0)
             break;
@@ -150,20 +160,33 @@ static void add_escape(struct text *t, unsigned char c)
         text_addf(t, "\\x%02x", c);
 }
 
+/* How many bytes can be shown as they are. */
+static size_t plain_run(const unsigned char *p, size_t n)
+{
+    size_t run = 0;
+    while (run < n) {
+        size_t len = utf8_length(p + run, n - run);
+        if (len == 0 || steers_terminal(p + run, len))
+            break;
+        run += len;
+    }
+    return run;
+}
+
 const char *text_printable(const void *ctx, const char *s)
 {
     struct text t = text_init(ctx, TEXT_FILE);
     const unsigned char *p = (const unsigned char *)(s ? s : "");
     size_t n = strlen((const char *)p);
     while (n > 0) {
-        size_t len = utf8_length(p, n);
-        if (len == 0 || steers_terminal(p, len)) {
-            len = len ? len : 1;
-            for (size_t i = 0; i < len; i++)
-                add_escape(&t, p[i]);
-        } else {
-            text_addn(&t, (const char *)p, len);
-        }
+        size_t run = plain_run(p, n);
+        text_addn(&t, (const char *)p, run);
+        p += run;
+        n -= run;
+        size_t len = n > 0 ? utf8_length(p, n) : 0;
+        len = n > 0 && len == 0 ? 1 : len;
+        for (size_t i = 0; i < len; i++)
+            add_escape(&t, p[i]);
         p += len;
         n -= len;
     }

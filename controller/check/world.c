@@ -56,16 +56,38 @@ static void key_set(struct world *w, struct world_table *t)
     HASH_ADD_KEYPTR(hh, w->by_key, e->key, strlen(e->key), e);
 }
 
-static struct world_table *key_find(struct world *w, const char *schema, const char *name)
+static struct world_table *entry_table(const struct world_entry *e, const char *schema,
+                                       const char *name)
+{
+    return e && !e->table->gone && text_eq(e->table->schema, schema) &&
+                   text_eq(e->table->name, name)
+               ? e->table
+               : NULL;
+}
+
+static struct world_table *key_find_long(struct world *w, const char *schema, const char *name)
 {
     SCOPE(tmp);
     struct world_entry *e;
     const char *key = mem_printf(tmp, "%s.%s", schema, name);
     HASH_FIND_STR(w->by_key, key, e);
-    return e && !e->table->gone && text_eq(e->table->schema, schema) &&
-                   text_eq(e->table->name, name)
-               ? e->table
-               : NULL;
+    return entry_table(e, schema, name);
+}
+
+static struct world_table *key_find(struct world *w, const char *schema, const char *name)
+{
+    enum { LONG = 256 }; /* two names of 63 bytes and a dot fit; longer ones need not be fast */
+    struct world_entry *e;
+    char key[LONG];
+    size_t a = strnlen(schema, LONG), b = strnlen(name, LONG);
+    if (a + b + 1 > LONG) {
+        return key_find_long(w, schema, name);
+    }
+    memcpy(key, schema, a);
+    key[a] = '.';
+    memcpy(key + a + 1, name, b);
+    HASH_FIND(hh, w->by_key, key, a + b + 1, e);
+    return entry_table(e, schema, name);
 }
 
 static int64_t assumed_rows(const struct world *w, const struct world_table *t, int64_t rows)

@@ -16,7 +16,7 @@
 #include "controller/cli/lint_format.h"
 #include "controller/cli/lint_layout.h"
 
-enum { DEPTH_MAX = 32, JOBS_MAX = 64, NEVER = SEVERITY_ERROR + 1 };
+enum { DEPTH_MAX = 32, JOBS_MAX = 64, NEVER = SEVERITY_ERROR + 1, POOL = 512 * 1024 };
 
 enum {
     KEY_RULES = 0x2000,
@@ -229,6 +229,7 @@ static void tally(struct file *f, const struct lint_result *r)
 static void file_lint(struct lint *l, struct file *f)
 {
     SCOPE(tmp);
+    void *pool = talloc_pool(tmp, POOL);
     struct error err;
     const char *text;
     size_t length;
@@ -243,7 +244,7 @@ static void file_lint(struct lint *l, struct file *f)
     }
     struct lint_layout layout = lint_layout_of(tmp, text, length);
     o.transaction = l->transaction_said ? o.transaction : layout.transaction;
-    if (!lint_script(tmp, layout.text, length, &o, &result, &err)) {
+    if (!lint_script(pool, layout.text, length, &o, &result, &err)) {
         f->problem =
             mem_printf(f->ctx, "%s: %s%s%s", shown, err.message, *err.hint ? "; " : "", err.hint);
         return;
