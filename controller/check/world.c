@@ -30,6 +30,7 @@ struct world {
     size_t function_count;
     struct assumed *assumed;
     size_t assumed_count;
+    unsigned ids;
 };
 
 static int world_end(struct world *world)
@@ -107,6 +108,11 @@ static int64_t assumed_rows(const struct world *w, const struct world_table *t, 
     return all;
 }
 
+unsigned world_id(struct world *w)
+{
+    return ++w->ids;
+}
+
 struct world_table *world_make(struct world *w, struct sql_name name, char kind)
 {
     struct world_table *t = mem_new(w, struct world_table);
@@ -114,6 +120,7 @@ struct world_table *world_make(struct world *w, struct sql_name name, char kind)
     t->name = mem_text(w, name.name);
     t->kind = kind;
     t->rows = t->bytes = -1;
+    t->id = world_id(w);
     w->tables = mem_room(w, w->tables, struct world_table *, w->count + 1);
     w->tables[w->count++] = t;
     key_set(w, t);

@@ -10,6 +10,7 @@
 
 struct world_column {
     const char *name, *type;
+    unsigned id; /* stays through renames; of no other column of this world */
     bool not_null, has_default, fresh;
     char generated, identity;
     const char *collation;
@@ -47,9 +48,10 @@ struct world_trigger {
 
 struct world_table {
     const char *schema, *name;
-    char kind;  /* relkind: r p v m f S; c composite type */
-    bool known; /* its columns are known */
-    bool fresh; /* made by this script */
+    unsigned id; /* stays through renames */
+    char kind;   /* relkind: r p v m f S; c composite type */
+    bool known;  /* its columns are known */
+    bool fresh;  /* made by this script */
     bool gone, unlogged, temporary, foreign_rows;
     int64_t rows, bytes; /* -1 unknown */
     struct world_column *columns;
@@ -102,6 +104,8 @@ struct world; /* see world_private parts in world.c */
 
 struct world *world_new(const void *ctx, const struct catalog *catalog);
 void world_settle(struct world *world);
+/* The next number for a column or table. */
+unsigned world_id(struct world *world);
 void world_assume_rows(struct world *world, const char *table, int64_t rows);
 bool world_has_catalog(const struct world *world);
 const struct catalog *world_catalog(const struct world *world);
@@ -119,6 +123,11 @@ struct world_table *world_make(struct world *world, struct sql_name name, char k
 /* All tables that are known, in no order: `for (i = 0; (t = world_at(w, i)); i++)`. */
 struct world_table *world_at(struct world *world, size_t i);
 void world_rename(struct world *world, struct world_table *table, struct sql_name to);
+/* The same with everything that follows in the server: keys, checks, indexes, views that read it.
+ */
+void world_rename_table(struct world *world, struct world_table *table, struct sql_name to);
+void world_rename_column(struct world *world, struct world_table *table, const char *from,
+                         const char *to);
 
 struct world_type *world_type(struct world *world, struct sql_name name);
 struct world_type *world_make_type(struct world *world, struct sql_name name, char kind);

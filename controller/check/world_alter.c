@@ -24,6 +24,7 @@ void world_add_column(struct world *w, struct world_table *t, const struct sql_c
     t->columns = mem_room(ctx, t->columns, struct world_column, t->column_count + 1);
     t->columns[t->column_count++] = (struct world_column){
         .name = c->name,
+        .id = world_id(w),
         .type = text_eq(c->type, "bigserial")     ? "bigint"
                 : text_eq(c->type, "serial")      ? "integer"
                 : text_eq(c->type, "smallserial") ? "smallint"

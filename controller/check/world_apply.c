@@ -178,12 +178,9 @@ static void rename_object(struct world *w, const struct statement *s)
     } else if (!t) {
         return;
     } else if (s->kind == SQL_STMT_SET_SCHEMA) {
-        world_rename(w, t, (struct sql_name){ s->new_name, NULL });
+        world_rename_table(w, t, (struct sql_name){ s->new_name, NULL });
     } else if (s->object == SQL_OBJECT_COLUMN) {
-        struct world_column *c = table_column(t, s->sub_name);
-        if (c) {
-            c->name = s->new_name;
-        }
+        world_rename_column(w, t, s->sub_name, s->new_name);
     } else if (s->object == SQL_OBJECT_CONSTRAINT) {
         struct world_constraint *k = table_constraint(t, s->sub_name);
         if (k) {
@@ -191,7 +188,7 @@ static void rename_object(struct world *w, const struct statement *s)
         }
     } else if (s->object != SQL_OBJECT_TRIGGER && s->object != SQL_OBJECT_POLICY &&
                s->object != SQL_OBJECT_RULE) {
-        world_rename(w, t, (struct sql_name){ NULL, s->new_name });
+        world_rename_table(w, t, (struct sql_name){ NULL, s->new_name });
     }
 }
 

@@ -25,14 +25,16 @@ static struct sql_name joined(const void *ctx, const char *s)
     return (struct sql_name){ mem_textn(ctx, s, (size_t)(dot - s)), dot + 1 };
 }
 
-static void columns(const void *ctx, struct world_table *t, const struct relation *r)
+static void columns(struct world *w, struct world_table *t, const struct relation *r)
 {
+    const void *ctx = world_context(w);
     t->columns = mem_array(ctx, struct world_column, r->column_count);
     t->column_count = r->column_count;
     for (size_t i = 0; i < r->column_count; i++) {
         const struct column *c = &r->columns[i];
         t->columns[i] = (struct world_column){
             .name = c->name,
+            .id = world_id(w),
             .type = c->type,
             .not_null = c->not_null,
             .has_default = c->default_expr || c->identity,
@@ -151,7 +153,7 @@ static void relation(const void *ctx, struct world *w, const struct relation *r)
     t->partition_by = r->partition_key;
     t->bound = r->partition_bound;
     t->is_default = r->partition_bound && text_eq(r->partition_bound, "DEFAULT");
-    columns(ctx, t, r);
+    columns(w, t, r);
     constraints(ctx, t, r);
     indexes(ctx, t, r);
     view_reads(ctx, t, r);
