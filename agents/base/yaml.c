@@ -2,12 +2,12 @@
 
 #include <string.h>
 #include <uthash.h>
-#include <yaml.h>
 
 #include "agents/base/file.h"
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
 #include "agents/base/yaml_scalar.h"
+#include "agents/base/yaml_stream.h"
 
 struct anchor {
     const char *name;
@@ -19,83 +19,24 @@ struct anchor {
 struct loader {
     const void *ctx;     /* of the tree */
     const void *scratch; /* of the anchors; outlives the loader */
-    yaml_parser_t parser;
-    struct yaml_problems *problems;
+    struct yaml_stream stream;
     struct anchor *anchors;
     size_t nodes;
 };
 
-#define AUTO_EVENT __attribute__((cleanup(yaml_event_delete))) yaml_event_t
-
 static void loader_end(struct loader *l)
 {
     HASH_CLEAR(hh, l->anchors);
-    yaml_parser_delete(&l->parser);
+    yaml_stream_end(&l->stream);
 }
 
-static void complain(struct loader *l, const yaml_mark_t *mark, const char *fmt, ...)
-    PRINTF_LIKE(3, 4);
-
-static void complain(struct loader *l, const yaml_mark_t *mark, const char *fmt, ...)
-{
-    SCOPE(tmp);
-    struct text t = text_init(tmp, TEXT_LINE);
-    va_list ap;
-    va_start(ap, fmt);
-    text_addv(&t, fmt, ap);
-    va_end(ap);
-    yaml_complain_at(l->problems, (int)mark->line + 1, (int)mark->column + 1, "%s", t.data);
-}
-
-/* Line and column of a byte; columns count characters, as libyaml's marks do. */
-static void place_of(const char *data, size_t offset, int *line, int *column)
-{
-    *line = *column = 1;
-    for (size_t i = 0; i < offset; i++) {
-        if (data[i] == '\n') {
-            (*line)++;
-            *column = 1;
-        } else if (((unsigned char)data[i] & 0xC0) != 0x80) {
-            (*column)++;
-        }
-    }
-}
-
-static void complain_syntax(struct loader *l)
-{
-    const yaml_parser_t *p = &l->parser;
-    const char *what = p->problem ? p->problem : "it cannot be read";
-    if (p->error == YAML_READER_ERROR) {
-        int line, column;
-        place_of((const char *)p->input.string.start, p->problem_offset, &line, &column);
-        yaml_complain_at(l->problems, line, column,
-                         "not YAML: %s (0x%02x), a file holds UTF-8 text only", what,
-                         (unsigned)p->problem_value);
-        return;
-    }
-    SCOPE(tmp);
-    struct text t = text_init(tmp, TEXT_LINE);
-    text_addf(&t, "not YAML: %s", what);
-    if (p->context)
-        text_addf(&t, " %s that starts on line %zu", p->context, p->context_mark.line + 1);
-    bool tab = p->error == YAML_SCANNER_ERROR && p->buffer.pointer && *p->buffer.pointer == '\t';
-    text_add(&t, tab ? ", indent with spaces, not tabs" : ", check its indentation and quotes");
-    complain(l, &p->problem_mark, "%s", t.data);
-}
-
-static bool next_event(struct loader *l, yaml_event_t *event)
-{
-    if (yaml_parser_parse(&l->parser, event))
-        return true;
-    complain_syntax(l);
-    return false;
-}
+#define AUTO_LOADER __attribute__((cleanup(loader_end))) struct loader
 
 static struct yaml_node *node_new(struct loader *l, const yaml_event_t *event, const char *name)
 {
     if (++l->nodes > YAML_NODE_LIMIT) {
-        complain(l, &event->start_mark, "the file has more than %d values, split it",
-                 YAML_NODE_LIMIT);
+        yaml_stream_complain(&l->stream, &event->start_mark,
+                             "the file has more than %d values, split it", YAML_NODE_LIMIT);
         return NULL;
     }
     struct yaml_node *node = mem_new(l->ctx, struct yaml_node);
@@ -111,8 +52,9 @@ static bool refuse_tag(struct loader *l, const yaml_event_t *event, const yaml_c
     if (!tag)
         return true;
     SCOPE(tmp);
-    complain(l, &event->start_mark, "the tag %s is not used here, quote a value to make it text",
-             text_printable(tmp, (const char *)tag));
+    yaml_stream_complain(&l->stream, &event->start_mark,
+                         "the tag %s is not used here, quote a value to make it text",
+                         text_printable(tmp, (const char *)tag));
     return false;
 }
 
@@ -151,12 +93,13 @@ static struct yaml_node *read_alias(struct loader *l, const yaml_event_t *event,
     struct anchor *a = NULL;
     HASH_FIND_STR(l->anchors, (const char *)event->data.alias.anchor, a);
     if (!a) {
-        complain(l, &event->start_mark, "there is no anchor &%s before the alias *%s", shown,
-                 shown);
+        yaml_stream_complain(&l->stream, &event->start_mark,
+                             "there is no anchor &%s before the alias *%s", shown, shown);
         return NULL;
     }
     if (a->open) {
-        complain(l, &event->start_mark, "the alias *%s stands inside of its own anchor", shown);
+        yaml_stream_complain(&l->stream, &event->start_mark,
+                             "the alias *%s stands inside of its own anchor", shown);
         return NULL;
     }
     struct yaml_node *node = node_new(l, event, name);
@@ -178,7 +121,8 @@ static struct yaml_node *read_scalar(struct loader *l, const yaml_event_t *event
     if (!node || !refuse_tag(l, event, event->data.scalar.tag))
         return NULL;
     if (memchr(value, '\0', len)) {
-        complain(l, &event->start_mark, "the text holds a NUL character, which nothing can use");
+        yaml_stream_complain(&l->stream, &event->start_mark,
+                             "the text holds a NUL character, which nothing can use");
         return NULL;
     }
     bool plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
@@ -197,13 +141,15 @@ static bool adopt(struct loader *l, struct yaml_node *parent, const struct yaml_
     if (child->height + 1 > parent->height)
         parent->height = child->height + 1;
     if (parent->weight > YAML_VISIT_LIMIT) {
-        complain(l, mark, "aliases make the file more than %d values long, write less",
-                 YAML_VISIT_LIMIT);
+        yaml_stream_complain(&l->stream, mark,
+                             "aliases make the file more than %d values long, write less",
+                             YAML_VISIT_LIMIT);
         return false;
     }
     if (depth + child->height > YAML_DEPTH_LIMIT) {
-        complain(l, mark, "nested deeper than %d levels, which no file of ours needs",
-                 YAML_DEPTH_LIMIT);
+        yaml_stream_complain(&l->stream, mark,
+                             "nested deeper than %d levels, which no file of ours needs",
+                             YAML_DEPTH_LIMIT);
         return false;
     }
     return true;
@@ -219,7 +165,7 @@ static struct yaml_node *read_list(struct loader *l, const yaml_event_t *start, 
     struct anchor *anchor = anchor_begin(l, start->data.sequence_start.anchor, list);
     for (;;) {
         AUTO_EVENT event = { 0 };
-        if (!next_event(l, &event))
+        if (!yaml_stream_next(&l->stream, &event))
             return NULL;
         if (event.type == YAML_SEQUENCE_END_EVENT)
             break;
@@ -255,7 +201,7 @@ static bool keys_differ(struct loader *l, const struct yaml_node *map)
     for (size_t i = 1; i < map->count; i++) {
         if (strcmp(sorted[i - 1]->text, sorted[i]->text) != 0)
             continue;
-        yaml_complain(l->problems, sorted[i],
+        yaml_complain(l->stream.problems, sorted[i],
                       "the key \"%s\" is already on line %d column %d, keep one of them",
                       text_printable(tmp, sorted[i]->text), sorted[i - 1]->line,
                       sorted[i - 1]->column);
@@ -269,11 +215,13 @@ static struct yaml_node *read_key(struct loader *l, yaml_event_t *event, int dep
     bool scalar = event->type == YAML_SCALAR_EVENT || event->type == YAML_ALIAS_EVENT;
     struct yaml_node *key = scalar ? read_node(l, event, depth, "a key") : NULL;
     if (!scalar || (key && (key->type == YAML_LIST || key->type == YAML_MAP))) {
-        complain(l, &event->start_mark, "a key must be text, quote it if it starts with [ or {");
+        yaml_stream_complain(&l->stream, &event->start_mark,
+                             "a key must be text, quote it if it starts with [ or {");
         return NULL;
     }
     if (key && key->type == YAML_NULL) {
-        complain(l, &event->start_mark, "a key is empty, write its name before the colon");
+        yaml_stream_complain(&l->stream, &event->start_mark,
+                             "a key is empty, write its name before the colon");
         return NULL;
     }
     return key;
@@ -290,12 +238,12 @@ static struct yaml_node *read_map(struct loader *l, const yaml_event_t *start, i
     for (;;) {
         AUTO_EVENT event = { 0 };
         AUTO_EVENT second = { 0 };
-        if (!next_event(l, &event))
+        if (!yaml_stream_next(&l->stream, &event))
             return NULL;
         if (event.type == YAML_MAPPING_END_EVENT)
             break;
         struct yaml_node *key = read_key(l, &event, depth + 1);
-        if (!key || !next_event(l, &second))
+        if (!key || !yaml_stream_next(&l->stream, &second))
             return NULL;
         struct yaml_node *value = read_node(l, &second, depth + 1, key->text);
         if (!value || !adopt(l, map, key, depth, &event.start_mark) ||
@@ -314,8 +262,9 @@ static struct yaml_node *read_node(struct loader *l, yaml_event_t *event, int de
                                    const char *name)
 {
     if (depth > YAML_DEPTH_LIMIT) {
-        complain(l, &event->start_mark, "nested deeper than %d levels, which no file of ours needs",
-                 YAML_DEPTH_LIMIT);
+        yaml_stream_complain(&l->stream, &event->start_mark,
+                             "nested deeper than %d levels, which no file of ours needs",
+                             YAML_DEPTH_LIMIT);
         return NULL;
     }
     switch (event->type) {
@@ -323,107 +272,26 @@ static struct yaml_node *read_node(struct loader *l, yaml_event_t *event, int de
     case YAML_SCALAR_EVENT: return read_scalar(l, event, name);
     case YAML_SEQUENCE_START_EVENT: return read_list(l, event, depth, name);
     case YAML_MAPPING_START_EVENT: return read_map(l, event, depth, name);
-    default: complain(l, &event->start_mark, "not YAML: a value was expected"); return NULL;
-    }
-}
-
-/* Reads events up to one of the wanted type: STREAM-START and DOCUMENT-START come before a root. */
-static bool skip_to_root(struct loader *l, yaml_event_t *event)
-{
-    for (;;) {
-        if (!next_event(l, event))
-            return false;
-        if (event->type == YAML_STREAM_END_EVENT) {
-            yaml_complain_at(l->problems, 1, 1, "the file is empty");
-            return false;
-        }
-        if (event->type != YAML_STREAM_START_EVENT && event->type != YAML_DOCUMENT_START_EVENT)
-            return true;
-        yaml_event_delete(event);
-    }
-}
-
-static bool ends_here(struct loader *l)
-{
-    for (;;) {
-        AUTO_EVENT event = { 0 };
-        if (!next_event(l, &event))
-            return false;
-        if (event.type == YAML_STREAM_END_EVENT)
-            return true;
-        if (event.type == YAML_DOCUMENT_END_EVENT)
-            continue;
-        complain(l, &event.start_mark, "a second document starts here, one a file is allowed");
-        return false;
+    default:
+        yaml_stream_complain(&l->stream, &event->start_mark, "not YAML: a value was expected");
+        return NULL;
     }
 }
 
 struct yaml_node *yaml_parse(const void *ctx, const char *data, size_t len,
                              struct yaml_problems *problems)
 {
-    size_t good = text_utf8_prefix(data, len);
-    if (good < len) {
-        int line, column;
-        place_of(data, good, &line, &column);
-        yaml_complain_at(problems, line, column, "the byte 0x%02x is not UTF-8 text here",
-                         (unsigned char)data[good]);
-        return NULL;
-    }
     SCOPE(scratch);
-    __attribute__((cleanup(loader_end))) struct loader l = { .problems = problems };
-    l.scratch = scratch;
     void *holder = talloc_new(ctx);
-    l.ctx = holder;
-    if (!yaml_parser_initialize(&l.parser)) {
-        yaml_complain_at(problems, 1, 1, "out of memory");
-        talloc_free(holder);
-        return NULL;
-    }
-    yaml_parser_set_encoding(&l.parser, YAML_UTF8_ENCODING);
-    yaml_parser_set_input_string(&l.parser, (const unsigned char *)data, len);
+    AUTO_LOADER l = { .ctx = holder, .scratch = scratch };
     AUTO_EVENT event = { 0 };
     struct yaml_node *root = NULL;
-    if (skip_to_root(&l, &event))
+    if (yaml_stream_begin(&l.stream, data, len, problems) && yaml_stream_root(&l.stream, &event))
         root = read_node(&l, &event, 1, "the file");
-    if (root && ends_here(&l))
+    if (root && yaml_stream_ends(&l.stream))
         return root;
     talloc_free(holder);
     return NULL;
-}
-
-/* Whether the event is a scalar key of the outermost mapping: keys and values alternate there. */
-static bool is_top_key(const yaml_event_t *event, int *depth, bool *value)
-{
-    yaml_event_type_t type = event->type;
-    bool begins = type == YAML_MAPPING_START_EVENT || type == YAML_SEQUENCE_START_EVENT;
-    bool ends = type == YAML_MAPPING_END_EVENT || type == YAML_SEQUENCE_END_EVENT;
-    *depth += begins - ends;
-    if (begins || *depth != 1)
-        return false;
-    *value = !*value;
-    return *value && type == YAML_SCALAR_EVENT;
-}
-
-size_t yaml_first_of(const char *data, size_t len, const char *const *keys, size_t count)
-{
-    __attribute__((cleanup(yaml_parser_delete))) yaml_parser_t parser;
-    int depth = 0;
-    bool value = false;
-    if (!yaml_parser_initialize(&parser))
-        return count;
-    yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
-    yaml_parser_set_input_string(&parser, (const unsigned char *)data, len);
-    for (;;) {
-        AUTO_EVENT event = { 0 };
-        if (!yaml_parser_parse(&parser, &event) || event.type == YAML_DOCUMENT_END_EVENT ||
-            event.type == YAML_STREAM_END_EVENT || depth > YAML_DEPTH_LIMIT)
-            return count;
-        if (!is_top_key(&event, &depth, &value))
-            continue;
-        for (size_t i = 0; i < count; i++)
-            if (text_eq((const char *)event.data.scalar.value, keys[i]))
-                return i;
-    }
 }
 
 struct yaml_node *yaml_load(const void *ctx, const char *path, size_t most,

@@ -206,33 +206,25 @@ static void set_policy(struct reader *reader, const struct rows *rows, size_t ro
 }
 
 /* Rules and extended statistics are lists of texts. */
-static bool read_texts(struct reader *reader, const char *sql, size_t where, enum slot_kind kind,
-                       struct error *err)
+static void set_text(struct reader *reader, enum slot_kind kind, const struct rows *rows,
+                     size_t row, struct slot slot)
 {
-    struct rows *rows = NULL;
+    *slot.target = "";
+    slot.oid = reader_oid(rows, row, 1);
+    slot.name = reader_text(reader, rows, row, 2);
+    reader_slot(reader, kind, slot);
+}
 
-    if (!reader_query(reader, sql, &rows, err))
-        return false;
-    for (size_t i = 0, n; i < rows_count(rows); i += n) {
-        const struct place *place = reader_place(reader, reader_oid(rows, i, 0));
+static void set_rule(struct reader *reader, const struct rows *rows, size_t row,
+                     const struct place *place, void *part)
+{
+    set_text(reader, SLOT_RULE, rows, row, (struct slot){ .place = place, .target = part });
+}
 
-        n = reader_group(rows, i);
-        if (!place)
-            continue;
-        struct catalog_texts *texts = (void *)((char *)place->relation + where);
-        const char **items = mem_array(reader->catalog, const char *, n);
-
-        *texts = (struct catalog_texts){ items, n };
-        for (size_t j = 0; j < n; j++) {
-            items[j] = "";
-            reader_slot(reader, kind,
-                        (struct slot){ .oid = reader_oid(rows, i + j, 1),
-                                       .place = place,
-                                       .name = reader_text(reader, rows, i + j, 2),
-                                       .target = &items[j] });
-        }
-    }
-    return true;
+static void set_statistics(struct reader *reader, const struct rows *rows, size_t row,
+                           const struct place *place, void *part)
+{
+    set_text(reader, SLOT_STATISTICS, rows, row, (struct slot){ .place = place, .target = part });
 }
 
 /* A partitioned table is as large as its partitions, and has as many rows where it was never
@@ -267,14 +259,14 @@ bool catalog_read_parts(struct reader *reader, struct error *err)
                    set_trigger, err) &&
         read_parts(reader, policies_sql, PARTS(policies, policy_count, struct policy), set_policy,
                    err) &&
-        read_texts(reader,
+        read_parts(reader,
                    "SELECT ev_class, oid, rulename FROM pg_rewrite WHERE rulename <> '_RETURN'"
                    " ORDER BY ev_class, rulename",
-                   offsetof(struct relation, rules), SLOT_RULE, err) &&
-        read_texts(reader,
+                   PARTS(rules.items, rules.count, const char *), set_rule, err) &&
+        read_parts(reader,
                    "SELECT stxrelid, oid, stxname FROM pg_statistic_ext"
                    " ORDER BY stxrelid, stxname",
-                   offsetof(struct relation, statistics), SLOT_STATISTICS, err);
+                   PARTS(statistics.items, statistics.count, const char *), set_statistics, err);
     sum_partitions(reader);
     return good;
 }

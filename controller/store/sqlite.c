@@ -42,6 +42,15 @@ bool query_begin(struct store *store, const char *sql, struct query *out, struct
     return true;
 }
 
+bool query_of(struct store *store, const char *sql, const char *first, struct query *out,
+              struct error *err)
+{
+    if (!query_begin(store, sql, out, err))
+        return false;
+    query_text(out, first);
+    return true;
+}
+
 void query_text(struct query *q, const char *s)
 {
     sqlite3_bind_text(q->stmt, ++q->bound, s, -1, SQLITE_TRANSIENT);
@@ -67,6 +76,25 @@ bool query_run(struct query *q, struct error *err)
     while (row)
         if (!query_next(q, &row, err))
             return false;
+    return true;
+}
+
+bool query_all(const void *ctx, struct query *q, size_t size, query_reader *reader, void *out,
+               size_t *count, struct error *err)
+{
+    char *list = NULL;
+    size_t n = 0;
+    for (bool row = true; row;) {
+        if (!query_next(q, &row, err))
+            return false;
+        if (!row)
+            break;
+        list = mem_room_bytes(ctx, list, size, n + 1, "rows");
+        if (!reader(ctx, q, list + n++ * size, err))
+            return false;
+    }
+    *(void **)out = list;
+    *count = n;
     return true;
 }
 

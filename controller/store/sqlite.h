@@ -31,6 +31,9 @@ bool store_failed(struct store *store, const char *what, struct error *err) MUST
 
 bool query_begin(struct store *store, const char *sql, struct query *out,
                  struct error *err) MUSTCHECK;
+/* The same with the first parameter bound. */
+bool query_of(struct store *store, const char *sql, const char *first, struct query *out,
+              struct error *err) MUSTCHECK;
 /* Bind the next parameter. */
 void query_text(struct query *q, const char *s); /* null binds NULL */
 void query_int(struct query *q, int64_t n);
@@ -38,6 +41,11 @@ void query_int(struct query *q, int64_t n);
 bool query_next(struct query *q, bool *row, struct error *err) MUSTCHECK;
 /* Runs to the end, ignoring rows. */
 bool query_run(struct query *q, struct error *err) MUSTCHECK;
+/* Reads the row that the query stands on into an item, whose texts are ctx's. */
+typedef bool query_reader(const void *ctx, struct query *q, void *item, struct error *err);
+/* All rows that are left, into an array of items of `size` bytes, owned by ctx: *(type **)out. */
+bool query_all(const void *ctx, struct query *q, size_t size, query_reader *reader, void *out,
+               size_t *count, struct error *err) MUSTCHECK;
 const char *query_column(const void *ctx, struct query *q, int column);
 int64_t query_column_int(struct query *q, int column);
 void query_end(struct query *q);

@@ -52,7 +52,7 @@ bool store_find(const void *ctx, struct store *store, const char *id, struct sto
 bool store_list(const void *ctx, struct store *store, bool active_only, struct store_rollout **out,
                 size_t *count, struct error *err) MUSTCHECK;
 
-/* Called for each event with seq > after, in order, each with its `seq`; returns at most `most`. */
+/* The events with seq > after, in order, each with its `seq`; at most `most`. */
 bool store_events(const void *ctx, struct store *store, const char *rollout, int64_t after,
                   size_t most, json_t **out_array, struct error *err) MUSTCHECK;
 
@@ -61,10 +61,9 @@ bool store_verify(struct store *store, int64_t *count, struct error *err) MUSTCH
 
 /* --- the lease ----------------------------------------------------------------------------- */
 
-/* Takes or renews the lease for ttl_ms. A live lease of another holder: *token = 0 and *holder
- * names it (true is returned: it is an answer, not a failure). A new holder gets a new, larger
- * token, never smaller than `at_least` (wall time, so that tokens survive the loss of the state).
- */
+/* Takes or renews the lease for ttl_ms. A live lease of another holder: token = 0 and `other` names
+ * it (true is returned: it is an answer, not a failure). A new holder gets a new, larger token,
+ * never smaller than now_ms (wall time), so that tokens survive the loss of the state. */
 struct store_lease {
     const char *rollout, *holder;
     int64_t token; /* in: 0 or the one held; out: the one held, 0 when another holds it */
