@@ -139,6 +139,23 @@ bool journal_part_read(const void *ctx, struct connection *db, const char *rollo
     return true;
 }
 
+bool journal_steps(struct connection *db, const char *rollout, const char *phase, int64_t *out,
+                   struct error *err)
+{
+    SCOPE(tmp);
+    const char *params[] = { rollout, phase };
+    struct rows *rows = NULL;
+    if (!connection_query(
+            tmp, db,
+            "SELECT count(*) FROM flotilla.part p JOIN flotilla.step s USING (rollout)"
+            " WHERE p.rollout = $1 AND p.phase = $2"
+            " AND pg_catalog.starts_with(s.step, $2 || '/')",
+            params, 2, &rows, err))
+        return fail_in(err, "journal");
+    *out = rows_int(rows, 0, 0);
+    return true;
+}
+
 static bool part_insert(struct work *work, const json_t *approvals, struct error *err)
 {
     SCOPE(tmp);

@@ -20,7 +20,7 @@ extern const char *const journal_tables;
 
 /* Makes the tables where they are missing. Short locks on our own schema only. */
 bool journal_install(struct connection *db, struct error *err) MUSTCHECK;
-/* True when the tables are there. */
+/* True when the tables are there, all of them. */
 bool journal_present(struct connection *db, bool *out, struct error *err) MUSTCHECK;
 
 /* States of a step: a step without a row has not been touched. */
@@ -57,6 +57,9 @@ struct journal_part {
 };
 bool journal_part_read(const void *ctx, struct connection *db, const char *rollout,
                        const char *phase, struct journal_part *out, struct error *err) MUSTCHECK;
+/* How many steps of the phase this rollout wrote down in any state; 0 without its part. */
+bool journal_steps(struct connection *db, const char *rollout, const char *phase, int64_t *out,
+                   struct error *err) MUSTCHECK;
 bool journal_part_start(struct work *work, const json_t *approvals, struct error *err) MUSTCHECK;
 bool journal_part_end(struct work *work, const char *state, const struct error *why,
                       struct error *err) MUSTCHECK;

@@ -88,7 +88,10 @@ bool journal_present(struct connection *db, bool *out, struct error *err)
 {
     SCOPE(tmp);
     struct rows *rows = NULL;
-    if (!connection_query(tmp, db, "SELECT pg_catalog.to_regclass('flotilla.object') IS NOT NULL",
+    if (!connection_query(tmp, db,
+                          "SELECT count(pg_catalog.to_regclass('flotilla.' || t)) = 6"
+                          " FROM pg_catalog.unnest(ARRAY['fence', 'part', 'step', 'moved',"
+                          " 'cursor', 'object']) t",
                           NULL, 0, &rows, err))
         return fail_in(err, "journal");
     *out = rows_bool(rows, 0, 0);

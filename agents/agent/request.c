@@ -50,6 +50,20 @@ static bool acks_read(struct request *r, const json_t *json, struct error *err)
     return true;
 }
 
+static bool seen_read(struct request *r, const json_t *json, struct error *err)
+{
+    const char *name;
+    json_t *steps;
+    enum phase phase;
+    json_t *seen = json_object_get(json, "seen");
+    json_object_foreach(seen, name, steps) {
+        if (!phase_from_name(name, &phase) || json_integer_value(steps) < 0)
+            return fail(err, ERROR_INVALID, "field \"seen\": steps by phase");
+        r->seen[phase] = json_integer_value(steps);
+    }
+    return true;
+}
+
 static bool options_read(struct request *r, const struct agent_config *config, const json_t *json,
                          struct error *err)
 {
@@ -91,7 +105,7 @@ bool request_read(const void *ctx, const struct agent_config *config, const json
         !json_need_object(json, "part", &part, err) ||
         !agent_config_database(config, database, &r->database, err) ||
         !part_from_json(r, part, &r->part, err) || !approvals_read(r, json, err) ||
-        !acks_read(r, json, err))
+        !acks_read(r, json, err) || !seen_read(r, json, err))
         return false;
     r->rollout = mem_text(r, rollout);
     if (text_empty(rollout) || r->fence < 0)
@@ -162,6 +176,32 @@ bool request_admit(const struct agent_config *config, const struct request *requ
     return approvals_suffice(part, request->approvals, request->approval_count, &rule, err);
 }
 
+/* Going on by a journal that forgot would undo nothing and call it undone, or contract what was
+ * never expanded. */
+static bool journal_knows(struct connection *db, const struct request *request, struct error *err)
+{
+    for (int i = 0; i < PHASE_COUNT; i++) {
+        const char *phase = phase_name((enum phase)i);
+        int64_t known = 0;
+        bool present = false;
+        if (request->seen[i] == 0)
+            continue;
+        if (!journal_present(db, &present, err) ||
+            (present && !journal_steps(db, request->rollout, phase, &known, err)))
+            return false;
+        if (known >= request->seen[i])
+            continue;
+        return fail(err, ERROR_JOURNAL,
+                    "%s: %lld steps of %s were carried out by rollout %s, of which it tells %lld; "
+                    "nothing was done",
+                    present ? "its journal (schema flotilla) has been emptied, or the database is "
+                              "an older copy"
+                            : "its journal (schema flotilla) is missing",
+                    (long long)request->seen[i], phase, request->rollout, (long long)known);
+    }
+    return true;
+}
+
 bool request_begun(struct connection *db, const struct request *request, bool *begun,
                    struct error *err)
 {
@@ -169,7 +209,7 @@ bool request_begun(struct connection *db, const struct request *request, bool *b
     struct journal_part row;
     const char *digest = NULL;
     const char *phase = phase_name(request->part->phase);
-    if (!guard_check_fence(db, request->fence, err) ||
+    if (!guard_check_fence(db, request->fence, err) || !journal_knows(db, request, err) ||
         !journal_part_read(tmp, db, request->rollout, phase, &row, err) ||
         !part_digest(tmp, request->part, &digest, err))
         return fail_in(err, "database %s", request->database->name);

@@ -24,11 +24,12 @@ struct request {
     json_t *approvals_json;
     struct work_ack *acks;
     size_t ack_count;
-    const char *until;      /* null: the whole part */
-    int64_t lock_budget_ms; /* within the host's limit */
+    int64_t seen[PHASE_COUNT]; /* steps that the controller saw carried out in this rollout */
+    const char *until;         /* null: the whole part */
+    int64_t lock_budget_ms;    /* within the host's limit */
 };
 
-/* {database, rollout, fence, part, approvals, direction?, attempt?, acks?, until_step?,
+/* {database, rollout, fence, part, approvals, direction?, attempt?, acks?, seen?, until_step?,
  * lock_budget_ms?} as in the operation `run`. Everything is owned by ctx. */
 bool request_read(const void *ctx, const struct agent_config *config, const json_t *json,
                   struct request **out, struct error *err) MUSTCHECK;
@@ -39,7 +40,8 @@ bool request_admit(const struct agent_config *config, const struct request *requ
                    struct error *err) MUSTCHECK;
 
 /* Looks into the journal: was this very part begun in this rollout? ERROR_FENCED when a newer
- * command was seen, ERROR_TAMPERED when another form of the part was begun. */
+ * command was seen, ERROR_TAMPERED when another form of the part was begun, ERROR_JOURNAL when the
+ * journal knows less than the controller saw: it was dropped, or the database is an older copy. */
 bool request_begun(struct connection *db, const struct request *request, bool *begun,
                    struct error *err) MUSTCHECK;
 

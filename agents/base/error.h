@@ -40,6 +40,9 @@
     X(DRIFT, "drift", "look at the change, then draft the plan again: `flotilla draft`")          \
     X(UNSIGNED, "unsigned", "ask the owners for their signature: `flotilla approve`")             \
     X(TAMPERED, "tampered", "draft the plan again and have it signed again")                      \
+    X(JOURNAL, "journal",                                                                         \
+      "put the schema flotilla back from a backup of that database, or end the rollout without "  \
+      "undoing it: `flotilla abort --give-up`")                                                   \
     X(REFUSED, "refused", "")                                                                     \
     X(FENCED, "fenced", "another controller drives this rollout: see `flotilla status`")          \
     X(BUSY, "busy", "")                                                                           \

@@ -77,9 +77,10 @@ static const struct usage usage = {
     .formats = FORMAT_BIT(JSON),
 };
 
-/* One operation on all targets; a line each. False when one failed. */
+/* One operation on all targets; a line each. False when one failed. `more`: further arguments. */
 static bool ask_all(const struct agent_options *options, const struct targets *targets,
-                    enum operation op, void (*line)(const struct pool_task *task, json_t *into))
+                    enum operation op, const json_t *more,
+                    void (*line)(const struct pool_task *task, json_t *into))
 {
     SCOPE(tmp);
     bool good = true;
@@ -88,7 +89,7 @@ static bool ask_all(const struct agent_options *options, const struct targets *t
                                  .session = { .connect_timeout_ms = options->flags.timeout } };
     struct pool_task *tasks = mem_array(tmp, struct pool_task, targets->count);
     for (size_t i = 0; i < targets->count; i++) {
-        json_t *args = json_own(tmp, json_object());
+        json_t *args = json_own(tmp, more ? json_copy((json_t *)(uintptr_t)more) : json_object());
         json_set_text(args, "database", targets->items[i]->agent_database);
         tasks[i] = (struct pool_task){ .instance = targets->items[i], .op = op, .args = args };
     }
@@ -173,7 +174,7 @@ static void version_line(const struct pool_task *task, json_t *into)
 
 bool agent_version(const struct agent_options *options, struct targets *targets)
 {
-    return ask_all(options, targets, OP_HELLO, version_line);
+    return ask_all(options, targets, OP_HELLO, NULL, version_line);
 }
 
 static void clean_line(const struct pool_task *task, json_t *into)
@@ -183,12 +184,14 @@ static void clean_line(const struct pool_task *task, json_t *into)
 
 bool agent_clean(const struct agent_options *options, struct targets *targets)
 {
+    SCOPE(tmp);
     struct error err;
-    if (!agent_clean_allowed(options, targets, &err)) {
+    json_t *args = NULL;
+    if (!agent_clean_allowed(tmp, options, targets, &args, &err)) {
         command_failed(options->program, &err);
         return false;
     }
-    return ask_all(options, targets, OP_CLEAN, clean_line);
+    return ask_all(options, targets, OP_CLEAN, args, clean_line);
 }
 
 static void logs_line(const struct pool_task *task, json_t *into)
@@ -198,7 +201,7 @@ static void logs_line(const struct pool_task *task, json_t *into)
 
 bool agent_logs(const struct agent_options *options, struct targets *targets)
 {
-    return ask_all(options, targets, OP_LOGS, logs_line);
+    return ask_all(options, targets, OP_LOGS, NULL, logs_line);
 }
 
 int command_agent(int argc, char **argv)

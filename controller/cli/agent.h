@@ -24,9 +24,10 @@ bool agent_logs(const struct agent_options *options, struct targets *targets);
 bool agent_clean(const struct agent_options *options, struct targets *targets);
 
 /* A rollout that has not ended needs the journals of its services. The agent cannot tell: between
- * two phases nothing runs there. */
-bool agent_clean_allowed(const struct agent_options *options, const struct targets *targets,
-                         struct error *err) MUSTCHECK;
+ * two phases nothing runs there. *args gets what the agents have to know: {given_up: [rollouts that
+ * their journals do not know the end of]}. */
+bool agent_clean_allowed(const void *ctx, const struct agent_options *options,
+                         const struct targets *targets, json_t **args, struct error *err) MUSTCHECK;
 
 /* Prints [{instance, host, error?, hint?, ...}] as the flags say. */
 void agent_print(const struct agent_options *options, const json_t *list);

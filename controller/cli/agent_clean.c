@@ -33,20 +33,25 @@ static bool not_needed(const struct store_rollout *row, const struct targets *ta
                      row->id);
 }
 
-bool agent_clean_allowed(const struct agent_options *options, const struct targets *targets,
-                         struct error *err)
+bool agent_clean_allowed(const void *ctx, const struct agent_options *options,
+                         const struct targets *targets, json_t **args, struct error *err)
 {
     SCOPE(tmp);
     struct place place = { 0 };
     struct store_rollout *rows = NULL;
     size_t count = 0;
+    json_t *given_up = json_array();
+    *args = json_own(ctx, json_pack("{s:o}", "given_up", given_up));
     if (!options->flags.state && !file_exists(place_state(tmp, &options->flags)))
         return true;
     if (!place_store(tmp, &options->flags, &place, err) ||
-        !store_list(tmp, place.store, true, &rows, &count, err))
+        !store_list(tmp, place.store, false, &rows, &count, err))
         return false;
-    for (size_t i = 0; i < count; i++)
-        if (!not_needed(&rows[i], targets, err))
+    for (size_t i = 0; i < count; i++) {
+        if (rows[i].active && !not_needed(&rows[i], targets, err))
             return false;
+        if (text_eq(rows[i].status, rollout_status_name(ROLLOUT_GIVEN_UP)))
+            json_array_append_new(given_up, json_string(rows[i].id));
+    }
     return true;
 }

@@ -10,7 +10,7 @@
 
 /* The verbs that ask something of a rollout that exists. They differ in words only. */
 
-enum { KEY_TO = 0x2000, KEY_DRY_RUN, KEY_UNTIL };
+enum { KEY_TO = 0x2000, KEY_DRY_RUN, KEY_UNTIL, KEY_GIVE_UP };
 
 struct options {
     struct flags flags;
@@ -18,6 +18,7 @@ struct options {
     const char *step;  /* retry */
     const char *phase; /* --to, --until */
     bool dry_run;
+    bool give_up;
     bool takes_step;
 };
 
@@ -28,6 +29,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_TO: o->phase = phase_name((enum phase)usage_phase("--to", arg, state)); return 0;
     case KEY_UNTIL: o->phase = phase_name((enum phase)usage_phase("--until", arg, state)); return 0;
     case KEY_DRY_RUN: o->dry_run = true; return 0;
+    case KEY_GIVE_UP: o->give_up = true; return 0;
     case ARGP_KEY_ARG:
         if (!o->takes_step || o->step || !strchr(arg, '/'))
             return ARGP_ERR_UNKNOWN;
@@ -90,7 +92,9 @@ static int control(struct options *o, const struct driving *base, char **argv)
     }
     driving.argument = o->phase;
     int code = driving_run(&place, &driving);
-    bool stopped = text_eq(base->verb, "abort") && place.rollout->status == ROLLOUT_ABORTED;
+    enum rollout_status status = place.rollout->status;
+    bool stopped = (text_eq(base->verb, "abort") && status == ROLLOUT_ABORTED) ||
+                   (o->give_up && status == ROLLOUT_GIVEN_UP);
     return stopped ? EXIT_DONE : code;
 }
 
@@ -175,6 +179,14 @@ int command_retry(int argc, char **argv)
     return control(&o, &(struct driving){ .verb = "retry" }, argv);
 }
 
+static const struct argp_option abort_options[] = {
+    { "give-up", KEY_GIVE_UP, NULL, 0,
+      "end one for good that stands still and has no way on or back: nothing is undone, its tables "
+      "are free for others",
+      0 },
+    { 0 },
+};
+
 int command_abort(int argc, char **argv)
 {
     struct options o = { 0 };
@@ -182,14 +194,15 @@ int command_abort(int argc, char **argv)
         .takes = "[ROLLOUT]",
         .text = "Stop at the next safe point without undoing; `flotilla retry` goes on from there, "
                 "`flotilla rollback` undoes.\v"
-                "Example:\n  flotilla abort\n",
+                "Examples:\n  flotilla abort\n  flotilla abort --give-up\n",
         .arguments = arguments,
+        .options = abort_options,
         .parse = parse,
         .shows = SHOW_ROLLOUT,
         .formats = FORMAT_BIT(JSON) | FORMAT_BIT(NDJSON),
     };
     usage_read(&usage, argc, argv, &o.flags, &o);
-    return control(&o, &(struct driving){ .verb = "abort" }, argv);
+    return control(&o, &(struct driving){ .verb = o.give_up ? "give up" : "abort" }, argv);
 }
 
 static const struct argp_option rollback_options[] = {

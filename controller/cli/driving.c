@@ -52,6 +52,7 @@ int driving_end(const struct place *place)
     switch (place->rollout->status) {
     case ROLLOUT_DONE:
     case ROLLOUT_ROLLED_BACK: return EXIT_DONE;
+    case ROLLOUT_GIVEN_UP: return EXIT_FAILED;
     case ROLLOUT_GATE:
     case ROLLOUT_PAUSED: return EXIT_GATE;
     default: return EXIT_FAILED;

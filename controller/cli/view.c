@@ -205,6 +205,9 @@ static void print_next(FILE *to, const struct rollout *r)
         fprintf(to, "  next: `flotilla retry %s` goes on, `flotilla rollback %s` undoes\n", r->id,
                 r->id);
         break;
+    case ROLLOUT_GIVEN_UP:
+        fprintf(to, "  it ended where it stood; `flotilla show` has the way back of each step\n");
+        break;
     case ROLLOUT_DONE:
         fprintf(to, "  the way back: `flotilla rollback %s` (`--dry-run` says what it takes)\n",
                 r->id);

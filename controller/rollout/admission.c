@@ -59,6 +59,19 @@ static bool apart_from(const struct plan *plan, const struct store_rollout *row,
     return plans_apart(plan, other, row->id, err);
 }
 
+bool engine_apart(struct store *store, const struct plan *plan, const char *id, struct error *err)
+{
+    SCOPE(tmp);
+    struct store_rollout *rows = NULL;
+    size_t count = 0;
+    if (!store_list(tmp, store, true, &rows, &count, err))
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (!text_eq(rows[i].id, id) && !apart_from(plan, &rows[i], err))
+            return false;
+    return true;
+}
+
 bool engine_create(const void *ctx, struct store *store, const struct plan *plan,
                    const struct store_rollout *row, struct rollout **out, const char **existing,
                    struct error *err)

@@ -83,6 +83,7 @@ static void announce(struct drive *d, enum rollout_event event)
         [ON_RETRY] = "retried",
         [ON_ABORT] = "aborting",
         [ON_ROLLBACK] = "rollback_started",
+        [ON_GIVE_UP] = "given_up",
     };
     if (!names[event])
         return;
@@ -220,6 +221,20 @@ static bool acks_of(const void *ctx, struct drive *d, json_t **out, struct error
     return true;
 }
 
+/* Steps of that database, by phase, whose end was reported: its journal knows of each of them. */
+static json_t *seen_of(const void *ctx, const struct rollout *r, const struct task *task)
+{
+    json_t *seen = json_own(ctx, json_object());
+    for (size_t i = 0; i < r->task_count; i++) {
+        const struct task *t = &r->tasks[i];
+        bool same = text_eq(t->service, task->service) && text_eq(t->instance, task->instance);
+        size_t steps = t->status == TASK_DONE ? t->part->step_count : t->steps_done;
+        if (same && steps > 0 && t->status != TASK_UNDONE)
+            json_set_int(seen, phase_name(t->phase), (int64_t)steps);
+    }
+    return seen;
+}
+
 static bool make_job(const void *ctx, struct drive *d, size_t index, struct job *job,
                      struct error *err)
 {
@@ -244,6 +259,7 @@ static bool make_job(const void *ctx, struct drive *d, size_t index, struct job 
         return false;
     job->approvals = approvals;
     job->acks = acks;
+    job->seen = seen_of(ctx, d->rollout, task);
     return true;
 }
 
@@ -344,7 +360,8 @@ static bool has_ended(const struct drive *d)
     case ROLLOUT_ABORTED:
     case ROLLOUT_FAILED:
     case ROLLOUT_DONE:
-    case ROLLOUT_ROLLED_BACK: return true;
+    case ROLLOUT_ROLLED_BACK:
+    case ROLLOUT_GIVEN_UP: return true;
     case ROLLOUT_PAUSED: return d->engine->leave_when_quiet;
     default: return false;
     }

@@ -38,6 +38,11 @@ bool engine_create(const void *ctx, struct store *store, const struct plan *plan
                    const struct store_rollout *row, struct rollout **out, const char **existing,
                    struct error *err) MUSTCHECK;
 
+/* Refused when another rollout that has not ended touches an object of the plan; `id` is left out.
+ */
+bool engine_apart(struct store *store, const struct plan *plan, const char *id,
+                  struct error *err) MUSTCHECK;
+
 /* Drives until there is nothing to do without a person; the rollout's status tells why. Asks of
  * other processes (store_control_add) are taken while it runs. ERROR_FENCED when another process
  * took over, ERROR_BUSY when another drives it already. */

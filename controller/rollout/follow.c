@@ -30,6 +30,7 @@ json_t *follow_args(const struct follow *follow, const struct job *job)
     json_object_set_new(args, "part", part_to_json(job->part, true));
     json_object_set_new(args, "approvals", approvals);
     json_object_set_new(args, "acks", job->acks ? json_deep_copy(job->acks) : json_array());
+    json_object_set_new(args, "seen", job->seen ? json_deep_copy(job->seen) : json_object());
     return args;
 }
 

@@ -55,13 +55,20 @@ static void on_step_done(struct rollout *r, struct task *task, const json_t *bod
     rollout_text(r, &task->waiting, NULL);
 }
 
+static void on_step_undone(struct rollout *r, struct task *task, const json_t *body)
+{
+    (void)body;
+    task->steps_done -= task->steps_done > 0;
+    rollout_text(r, &task->waiting, NULL);
+}
+
 static const struct {
     const char *event;
     void (*function)(struct rollout *r, struct task *task, const json_t *body);
 } observers[] = {
     { "step_started", on_step_started }, { "lock_waiting", on_lock_waiting },
     { "progress", on_progress },         { "throttled", on_throttled },
-    { "step_done", on_step_done },       { "step_undone", on_step_done },
+    { "step_done", on_step_done },       { "step_undone", on_step_undone },
 };
 
 static void on_event(struct drive *d, struct task *task, const json_t *body)
@@ -183,8 +190,9 @@ static const struct {
     const char *verb;
     enum rollout_event event;
 } verbs[] = {
-    { "resume", ON_RESUME }, { "promote", ON_PROMOTE }, { "pause", ON_PAUSE },
-    { "retry", ON_RETRY },   { "abort", ON_ABORT },     { "rollback", ON_ROLLBACK },
+    { "resume", ON_RESUME },   { "promote", ON_PROMOTE }, { "pause", ON_PAUSE },
+    { "retry", ON_RETRY },     { "abort", ON_ABORT },     { "rollback", ON_ROLLBACK },
+    { "give up", ON_GIVE_UP },
 };
 
 static void take_argument(struct rollout *r, const struct store_control *control,
@@ -208,7 +216,11 @@ static const char *control_take(struct drive *d, const struct store_control *con
         int until = d->rollout->until;
         take_argument(d->rollout, control, verbs[i].event);
         size_t before = json_array_size(d->events);
-        if (drive_transition(d, verbs[i].event, &refusal)) {
+        struct error busy;
+        if (verbs[i].event == ON_ROLLBACK && !rollout_holds(d->rollout->status) &&
+            !engine_apart(d->engine->store, d->rollout->plan, d->rollout->id, &busy))
+            refusal = mem_text(d->ctx, busy.message);
+        else if (drive_transition(d, verbs[i].event, &refusal)) {
             if (json_array_size(d->events) > before)
                 json_set_text(json_array_get(d->events, before), "by", control->who);
             return "";

@@ -28,7 +28,7 @@ const char *task_status_name(enum task_status status)
 
 bool rollout_holds(enum rollout_status status)
 {
-    return status != ROLLOUT_DONE && status != ROLLOUT_ROLLED_BACK;
+    return status != ROLLOUT_DONE && status != ROLLOUT_ROLLED_BACK && status != ROLLOUT_GIVEN_UP;
 }
 
 void rollout_text(const struct rollout *rollout, const char **field, const char *value)

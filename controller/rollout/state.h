@@ -21,17 +21,19 @@
  * TURNING      runners are asked to stop, then the way back begins
  * FAILED       a task failed; nothing runs any more
  * DONE         every phase is done
- * ROLLED_BACK  everything was undone */
-#define ROLLOUT_STATUSES(X) \
-    X(RUNNING, "running")   \
-    X(GATE, "gate")         \
-    X(PAUSED, "paused")     \
-    X(ABORTING, "aborting") \
-    X(ABORTED, "aborted")   \
-    X(TURNING, "turning")   \
-    X(FAILED, "failed")     \
-    X(DONE, "done")         \
-    X(ROLLED_BACK, "rolled_back")
+ * ROLLED_BACK  everything was undone
+ * GIVEN_UP     ended where it stood, by somebody's word: nothing was undone, nothing is held */
+#define ROLLOUT_STATUSES(X)       \
+    X(RUNNING, "running")         \
+    X(GATE, "gate")               \
+    X(PAUSED, "paused")           \
+    X(ABORTING, "aborting")       \
+    X(ABORTED, "aborted")         \
+    X(TURNING, "turning")         \
+    X(FAILED, "failed")           \
+    X(DONE, "done")               \
+    X(ROLLED_BACK, "rolled_back") \
+    X(GIVEN_UP, "given_up")
 
 enum rollout_status {
 #define X(id, name) ROLLOUT_##id,
@@ -96,7 +98,7 @@ struct rollout {
 const char *rollout_status_name(enum rollout_status status);
 const char *task_status_name(enum task_status status);
 
-/* A rollout that still holds its objects (everything but DONE and ROLLED_BACK). */
+/* A rollout that still holds its objects: every one that has not ended. */
 bool rollout_holds(enum rollout_status status);
 
 /* A new rollout of a plan: every task pending, standing before the first phase. */

@@ -20,7 +20,8 @@
     X(PAUSE, "pause")                 \
     X(RETRY, "retry")                 \
     X(ABORT, "abort")                 \
-    X(ROLLBACK, "rollback")
+    X(ROLLBACK, "rollback")           \
+    X(GIVE_UP, "give_up")
 
 enum rollout_event {
 #define X(id, name) ON_##id,

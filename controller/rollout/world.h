@@ -22,6 +22,7 @@ struct job {
     const struct approval *approvals;
     size_t approval_count;
     const json_t *acks; /* [{service, note}] */
+    const json_t *seen; /* {phase: steps}: what the host's journal must know of by now */
     int64_t token;
     int attempt;
     bool back;

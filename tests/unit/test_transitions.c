@@ -56,7 +56,21 @@ static void only_ends_let_go(void **state)
     (void)state;
     for (int s = 0; s < ROLLOUT_STATUS_COUNT; s++)
         assert_int_equal(rollout_holds((enum rollout_status)s),
-                         s != ROLLOUT_DONE && s != ROLLOUT_ROLLED_BACK);
+                         s != ROLLOUT_DONE && s != ROLLOUT_ROLLED_BACK && s != ROLLOUT_GIVEN_UP);
+}
+
+/* A host may have lost what the way back needs: whatever stands still, holding its tables, can be
+ * let go of. */
+static void whatever_rests_can_be_given_up(void **state)
+{
+    (void)state;
+    const enum rollout_status rests[] = { ROLLOUT_GATE, ROLLOUT_ABORTED, ROLLOUT_FAILED };
+    for (size_t i = 0; i < sizeof(rests) / sizeof(rests[0]); i++) {
+        struct transition t = rollout_next(rests[i], ON_GIVE_UP);
+        assert_true(!t.refusal && t.next == ROLLOUT_GIVEN_UP && t.effects == 0);
+    }
+    assert_non_null(rollout_next(ROLLOUT_RUNNING, ON_GIVE_UP).refusal);
+    assert_non_null(rollout_next(ROLLOUT_PAUSED, ON_GIVE_UP).refusal);
 }
 
 static void picture_has_every_status(void **state)
@@ -84,9 +98,13 @@ static void the_page_shows_the_table(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_cell_is_decided),    cmocka_unit_test(no_state_is_a_trap),
-        cmocka_unit_test(stopping_ends_in_rest),    cmocka_unit_test(only_ends_let_go),
-        cmocka_unit_test(picture_has_every_status), cmocka_unit_test(the_page_shows_the_table),
+        cmocka_unit_test(every_cell_is_decided),
+        cmocka_unit_test(no_state_is_a_trap),
+        cmocka_unit_test(stopping_ends_in_rest),
+        cmocka_unit_test(only_ends_let_go),
+        cmocka_unit_test(picture_has_every_status),
+        cmocka_unit_test(the_page_shows_the_table),
+        cmocka_unit_test(whatever_rests_can_be_given_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,173 @@
+"""A database that lost its journal, or came back from an old backup: nothing is guessed, nobody is stuck."""
+
+import json
+import pathlib
+import subprocess
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+from fleet import PG, Fleet  # noqa: E402
+
+USERS = """
+CREATE TABLE users (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, email text NOT NULL);
+INSERT INTO users (email) SELECT 'u' || g || '@example.org' FROM generate_series(1, 2000) g;
+"""
+RENAME = """
+title: Rename email
+author: tester
+intents:
+  - rename_column: { service: users, table: users, column: email, to: email_address }
+"""
+ADD = """
+title: Add a nickname
+author: tester
+intents:
+  - add_column: { service: users, table: users, column: nickname, type: text }
+"""
+
+
+class Journal(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.fleet = Fleet(transport="local")
+        cls.fleet.host("db1")
+        cls.fleet.owner("identity-team", "ana@example.org", "raj@example.org")
+        cls.fleet.service("users", host="db1", owners=["identity-team"], schema=USERS)
+        cls.fleet.start()
+        cls.addClassCleanup(cls.fleet.stop)
+
+    def setUp(self):
+        self.fleet.reset("users")
+        self.before = self.look()
+
+    def look(self):
+        return self.fleet.catalog("users"), self.fleet.rows("users")
+
+    def signed(self, change, plan="plan.yaml"):
+        self.fleet.write("change.yaml", change)
+        self.fleet.ok("draft", "change.yaml", "-o", plan)
+        self.fleet.ok("rehearse", plan)
+        self.fleet.approve(plan)
+
+    def at_the_gate(self):
+        self.signed(RENAME)
+        self.fleet.ok("start", "plan.yaml", codes=(3,))
+
+    def status(self):
+        return json.loads(self.fleet.flotilla("status", "--format", "json").out)
+
+    def dump(self, *options):
+        host, database = self.fleet.place("users")
+        return subprocess.run([f"{PG}/pg_dump", "-h", host.socket, "-p", str(host.port), "-U", "postgres", *options,
+                               database], check=True, stdout=subprocess.PIPE, text=True).stdout
+
+    def load(self, script):
+        host, database = self.fleet.place("users")
+        subprocess.run([f"{PG}/psql", "-X", "-q", "-h", host.socket, "-p", str(host.port), "-U", "postgres", "-d",
+                        database, "-v", "ON_ERROR_STOP=1", "-f", "-"], input=script, text=True, check=True,
+                       stdout=subprocess.DEVNULL)
+
+    def refused(self, why, *command):
+        """Exit 1, the reason, the next command, and a database that nobody touched."""
+        before = self.look()
+        run = self.fleet.flotilla(*command)
+        said = run.out + run.err
+        self.assertEqual(run.code, 1, run)
+        self.assertIn(why, said, run)
+        self.assertIn("flotilla abort --give-up", said, run)
+        self.assertEqual(self.look(), before)
+        task = [t for t in self.status()["tasks"] if t["status"] == "failed"]
+        self.assertEqual([t["error_code"] for t in task], ["journal"], task)
+        return run
+
+    def test_a_dropped_journal_is_not_a_way_back(self):
+        self.at_the_gate()
+        kept = self.dump("-n", "flotilla", "--if-exists", "--clean")
+        self.fleet.sql("users", "ALTER SCHEMA flotilla RENAME TO aside;")
+        self.refused("its journal (schema flotilla) is missing", "rollback")
+        self.assertEqual(self.status()["status"], "failed")
+        self.assertEqual(self.fleet.value("users", "SELECT to_regnamespace('flotilla') IS NULL"), "t")
+        self.refused("is missing", "retry")
+        self.fleet.sql("users", "ALTER SCHEMA aside RENAME TO flotilla;")
+        self.assertIn("flotilla.step", kept)
+        self.fleet.ok("rollback")
+        self.assertEqual(self.look(), self.before)
+
+    def test_an_emptied_journal_is_not_a_way_back(self):
+        for emptied in ("flotilla.step", "flotilla.part", "flotilla.part, flotilla.step, flotilla.fence"):
+            with self.subTest(emptied):
+                self.fleet.reset("users")
+                self.at_the_gate()
+                kept = self.dump("-n", "flotilla", "--data-only")
+                self.fleet.sql("users", f"TRUNCATE {emptied};")
+                run = self.refused("has been emptied", "rollback")
+                self.assertRegex(run.out + run.err, r"\d+ steps of (expand|migrate) were carried out by rollout r-")
+                tables = "fence, flotilla.part, flotilla.step, flotilla.cursor, flotilla.object"
+                self.fleet.sql("users", f"TRUNCATE flotilla.{tables};")
+                self.load(kept)
+                self.fleet.ok("rollback")
+                self.assertEqual(self.look(), self.before)
+
+    def test_one_that_has_no_way_back_is_given_up(self):
+        self.at_the_gate()
+        self.fleet.sql("users", "DROP SCHEMA flotilla CASCADE;")
+        self.refused("is missing", "rollback")
+        self.signed(ADD, "second.yaml")
+        run = self.fleet.flotilla("start", "second.yaml")
+        self.assertEqual(run.code, 1, run)  # the first one still holds the table
+        run = self.fleet.ok("abort", "--give-up")
+        self.assertIn("given_up", run.out)
+        self.assertEqual(self.status()["status"], "given_up")
+        for verb in ("resume", "retry", "promote"):
+            self.assertEqual(self.fleet.flotilla(verb).code, 1)
+        self.fleet.ok("start", "second.yaml")
+        self.fleet.ok("agent", "clean")
+
+    def test_a_given_up_one_does_not_hold_the_journal(self):
+        self.at_the_gate()
+        self.fleet.sql("users", "UPDATE flotilla.part SET state = 'failed';")
+        self.fleet.ok("abort")
+        self.fleet.ok("abort", "--give-up")
+        run = self.fleet.flotilla("agent", "clean")
+        self.assertIn("trigger", run.out + run.err, run)  # not the rollout: what it left on the table
+        self.assertNotIn("is failed", run.err)
+
+    def test_an_old_backup_is_not_contracted(self):
+        backup = self.dump()
+        self.at_the_gate()
+        self.fleet.ok("ack", "users", "--plan", "plan.yaml")
+        host, database = self.fleet.place("users")
+        self.fleet._psql(host, "postgres", "postgres", f"DROP DATABASE {database} WITH (FORCE);"
+                         f"CREATE DATABASE {database} OWNER users_owner;")
+        self.load(backup)
+        self.fleet.sql("users", f"GRANT CREATE ON DATABASE {database} TO flotilla;")
+        self.refused("is missing", "promote")
+        self.assertEqual(self.look(), self.before)
+        self.fleet.ok("abort", "--give-up")
+
+    def test_clean_takes_the_way_back_of_what_is_done(self):
+        self.signed(ADD)
+        self.fleet.ok("start", "plan.yaml")
+        self.fleet.ok("agent", "clean")
+        self.refused("is missing", "rollback")
+        self.fleet.ok("abort", "--give-up")
+
+    def test_one_that_ended_does_not_turn_back_under_another(self):
+        self.signed(ADD)
+        self.fleet.ok("start", "plan.yaml")
+        first = self.status()["rollout"]
+        self.signed(RENAME, "second.yaml")
+        self.fleet.ok("start", "second.yaml", codes=(3,))
+        before = self.look()
+        run = self.fleet.flotilla("rollback", first)
+        self.assertEqual(run.code, 1, run)
+        self.assertIn("is at work on public.users", run.err)
+        self.assertEqual(self.look(), before)
+        self.fleet.ok("rollback")
+        self.fleet.ok("rollback", first)
+        self.assertEqual(self.look(), self.before)
+
+
+if __name__ == "__main__":
+    unittest.main()
