@@ -13,6 +13,7 @@ Paths are absolute; the current folder is the test's own, so that nothing lands 
 """
 
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -80,3 +81,13 @@ class Case(unittest.TestCase):
                 file.write(text)
         self.assertTrue(os.path.exists(whole), f"{path} is missing: UPDATE=1 writes it")
         self.assertMultiLineEqual(read(path), text, f"{path} differs; UPDATE=1 rewrites it")
+
+    def marked(self, path, found):
+        """Compares what was found in a file with its lines `# error: …`; UPDATE=1 writes those."""
+        text = read(path)
+        if os.environ.get("UPDATE"):
+            text = re.sub(r"^# error: .*\n", "", text, flags=re.M)
+            text += "".join(f"# error: {line}\n" for line in found)
+            with open(os.path.join(ROOT, path), "w", encoding="utf-8") as file:
+                file.write(text)
+        self.assertEqual(re.findall(r"^# error: (.*)$", text, flags=re.M), found)

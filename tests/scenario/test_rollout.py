@@ -9,7 +9,7 @@ import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
-from fleet import Fleet  # noqa: E402
+from rolling import RENAME, Rolling  # noqa: E402
 
 USERS = """
 CREATE TABLE users (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, email text NOT NULL);
@@ -23,51 +23,16 @@ intents:
   - add_column: { service: users, table: users, column: nickname, type: text, default: "'none'" }
 """
 
-RENAME = """
-title: Rename email
-author: tester
-intents:
-  - rename_column: { service: users, table: users, column: email, to: email_address }
-"""
-
-
-class Rollout(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.fleet = Fleet(transport="local")
-        cls.fleet.host("db1")
-        cls.fleet.owner("identity-team", "ana@example.org", "raj@example.org")
-        cls.fleet.service("users", host="db1", owners=["identity-team"], schema=USERS)
-        cls.fleet.start()
-        cls.addClassCleanup(cls.fleet.stop)
-
-    def setUp(self):
-        self.fleet.reset("users")
-
-    def draft(self, change, plan="plan.yaml"):
-        self.fleet.write("change.yaml", change)
-        self.fleet.ok("draft", "change.yaml", "-o", plan)
-
-    def signed(self, change, plan="plan.yaml"):
-        self.draft(change, plan)
-        self.fleet.ok("rehearse", plan)
-        self.fleet.approve(plan)
+class Rollout(Rolling):
+    schema = USERS
 
     def acks(self, plan="plan.yaml"):
         self.fleet.ok("ack", "users", "--plan", plan, "--note", "v2 is out")
-
-    def status(self):
-        run = self.fleet.flotilla("status", "--format", "json")
-        return json.loads(run.out)
 
     def columns(self):
         return [r[0] for r in self.fleet.sql(
             "users", "SELECT attname FROM pg_attribute WHERE attrelid = 'users'::regclass "
                      "AND attnum > 0 AND NOT attisdropped ORDER BY 1")]
-
-    def events(self):
-        run = self.fleet.ok("logs", "--format", "ndjson")
-        return [json.loads(line) for line in run.out.splitlines()]
 
     # --- the way forward ---------------------------------------------------------------------
 

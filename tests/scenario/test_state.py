@@ -1,7 +1,6 @@
 """What happens to the controller's state: a full disk, damage, two drivers, a driver that slept."""
 
 import ctypes
-import json
 import os
 import pathlib
 import shutil
@@ -12,23 +11,7 @@ import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
-from fleet import Fleet  # noqa: E402
-
-ROWS = 1500
-USERS = f"""
-CREATE TABLE users (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, email text NOT NULL);
-INSERT INTO users (email) SELECT 'u' || g || '@example.org' FROM generate_series(1, {ROWS}) g;
-CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS
-$$ BEGIN PERFORM pg_sleep(0.002); RETURN NEW; END $$;
-CREATE TRIGGER slow BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION slow();
-"""
-
-RENAME = """
-title: Rename email
-author: tester
-intents:
-  - rename_column: { service: users, table: users, column: email, to: email_address }
-"""
+from rolling import ROWS, SLOW_USERS, Rolling  # noqa: E402
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 
@@ -40,59 +23,8 @@ def mount(path, size):
         b"tmpfs", str(path).encode(), b"tmpfs", 0, f"size={size}".encode()) == 0
 
 
-class State(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.fleet = Fleet(transport="local")
-        cls.fleet.host("db1")
-        cls.fleet.owner("identity-team", "ana@example.org", "raj@example.org")
-        cls.fleet.service("users", host="db1", owners=["identity-team"], schema=USERS)
-        cls.fleet.start()
-        cls.addClassCleanup(cls.fleet.stop)
-        cls.state = pathlib.Path(cls.fleet.work) / ".flotilla"
-
-    def setUp(self):
-        self.fleet.reset("users")
-        self.running = []
-
-    def tearDown(self):
-        for process in self.running:
-            if process.poll() is None:
-                process.send_signal(signal.SIGCONT)
-                process.kill()
-            process.communicate()
-
-    def signed(self):
-        self.fleet.write("change.yaml", RENAME)
-        self.fleet.ok("draft", "change.yaml", "-o", "plan.yaml")
-        self.fleet.ok("rehearse", "plan.yaml")
-        self.fleet.approve("plan.yaml")
-
-    def begin(self, *args):
-        process = self.fleet.popen(*(args or ("start", "plan.yaml")))
-        self.running.append(process)
-        return process
-
-    def ended(self, process):
-        out, err = process.communicate(timeout=120)
-        return process.returncode, out, err
-
-    def until(self, what, true):
-        deadline = time.monotonic() + 60
-        while not true():
-            self.assertLess(time.monotonic(), deadline, f"never: {what}")
-            time.sleep(0.05)
-
-    def filled(self):
-        if not self.fleet.value("users", "SELECT 1 FROM pg_attribute WHERE attname = 'email_address'"
-                                         " AND attrelid = 'users'::regclass"):
-            return 0
-        return int(self.fleet.value(
-            "users", "SELECT count(*) FROM users WHERE email_address IS NOT NULL"))
-
-    def events(self, *state):
-        run = self.fleet.ok("logs", "--format", "ndjson", *state)
-        return [json.loads(line) for line in run.out.splitlines()]
+class State(Rolling):
+    schema = SLOW_USERS
 
     def once(self, *state):
         done = [e["step"] for e in self.events(*state) if e["event"] == "step_done"]

@@ -14,24 +14,8 @@ import jsonschema
 
 TESTS = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(TESTS / "lib"))
-from fleet import Fleet, PG  # noqa: E402
-
-ROWS = 1500
-# Every update of a row takes its time, so that a backfill can be met at work.
-USERS = f"""
-CREATE TABLE users (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, email text NOT NULL);
-INSERT INTO users (email) SELECT 'u' || g || '@example.org' FROM generate_series(1, {ROWS}) g;
-CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS
-$$ BEGIN PERFORM pg_sleep(0.002); RETURN NEW; END $$;
-CREATE TRIGGER slow BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION slow();
-"""
-
-RENAME = """
-title: Rename email
-author: tester
-intents:
-  - rename_column: { service: users, table: users, column: email, to: email_address }
-"""
+from fleet import PG  # noqa: E402
+from rolling import ROWS, SLOW_USERS, Rolling  # noqa: E402
 
 UNIQUE = """
 title: Emails are unique
@@ -39,9 +23,6 @@ author: tester
 intents:
   - add_unique: { service: users, table: users, name: users_email_key, columns: [email] }
 """
-
-FILLED = "SELECT count(*) FROM users WHERE email_address IS NOT NULL"
-
 
 def schema(name):
     content = json.loads((TESTS.parent / "schemas" / name).read_text())
@@ -53,75 +34,35 @@ EVENTS, STATUS = schema("events.schema.json"), schema("status.schema.json")
 NAMES = set(EVENTS.schema["properties"]["event"]["enum"])
 
 
-class Verbs(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.fleet = Fleet(transport="local")
-        cls.fleet.host("db1")
-        cls.fleet.owner("identity-team", "ana@example.org", "raj@example.org")
-        cls.fleet.service("users", host="db1", owners=["identity-team"], schema=USERS)
-        cls.fleet.start()
-        cls.addClassCleanup(cls.fleet.stop)
+class Verbs(Rolling):
+    schema = SLOW_USERS
 
     def setUp(self):
         self.fleet.policy = {}
         self.fleet.write_files()
-        self.fleet.reset("users")
-        self.running = []
+        super().setUp()
 
     def tearDown(self):
-        for process in self.running:
-            if process.poll() is None:
-                process.kill()
-            process.communicate()
-        if os.path.exists(os.path.join(self.fleet.work, ".flotilla")):
-            if self.status():
-                self.events()
+        super().tearDown()
+        if os.path.exists(self.state) and self.status():
+            self.events()
 
     # --- words of the tests --------------------------------------------------------------------
 
-    def signed(self, change=RENAME, people=None):
-        self.fleet.write("change.yaml", change)
-        self.fleet.ok("draft", "change.yaml", "-o", "plan.yaml")
-        self.fleet.ok("rehearse", "plan.yaml")
-        self.fleet.approve("plan.yaml", people)
+    def signed(self, *args, **more):
+        super().signed(*args, **more)
         self.before = self.fleet.rows("users"), self.fleet.catalog("users")
-
-    def begin(self, *args):
-        process = self.fleet.popen("start", "plan.yaml", *args)
-        self.running.append(process)
-        return process
-
-    def ended(self, process):
-        out, err = process.communicate(timeout=120)
-        return process.returncode, out, err
-
-    def until(self, what, true, seconds=60):
-        """Waits; the limit only catches a hang."""
-        deadline = time.monotonic() + seconds
-        while True:
-            found = true()
-            if found:
-                return found
-            self.assertLess(time.monotonic(), deadline, f"never: {what}")
-            time.sleep(0.05)
-
-    def filled(self):
-        there = self.fleet.value("users", "SELECT 1 FROM pg_attribute WHERE attname = 'email_address'"
-                                          " AND attrelid = 'users'::regclass")
-        return int(self.fleet.value("users", FILLED)) if there else 0
 
     def at_work(self, *args):
         """A rollout whose backfill has begun and is far from its end."""
         self.signed()
-        process = self.begin(*args)
+        process = self.begin("start", "plan.yaml", *args)
         self.until("the backfill begins", lambda: self.filled() > 20)
         self.assertLess(self.filled(), ROWS)
         return process
 
     def events(self):
-        lines = self.fleet.ok("logs", "--format", "ndjson").out.splitlines()
-        events = [json.loads(line) for line in lines]
+        events = super().events()
         for event in events:
             problems = [e.message for e in EVENTS.iter_errors(event)]
             self.assertEqual(problems, [], event)

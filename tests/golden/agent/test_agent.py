@@ -7,7 +7,6 @@ ends, without a crash, whatever comes in. UPDATE=1 rewrites the comments.
 import glob
 import json
 import os
-import re
 import select
 import struct
 import subprocess
@@ -46,16 +45,9 @@ class Config(testing.Case):
         self.assertGreaterEqual(len(FILES["bad"]), 5)
         for path in FILES["bad"]:
             with self.subTest(path):
-                with open(path, encoding="utf-8") as file:
-                    text = file.read()
                 found = self.problems(path)
                 self.assertTrue(found)
-                if os.environ.get("UPDATE"):
-                    text = re.sub(r"^# error: .*\n", "", text, flags=re.M)
-                    text += "".join(f"# error: {line}\n" for line in found)
-                    with open(path, "w", encoding="utf-8") as file:
-                        file.write(text)
-                self.assertEqual(re.findall(r"^# error: (.*)$", text, flags=re.M), found)
+                self.marked(path, found)
 
     def test_schema_agrees(self):
         schema = judge("agent")
