@@ -55,7 +55,8 @@ size_t extract_item_end(const struct tokens *tokens, size_t first, size_t last);
 void extract_query(struct extract *x, const void *message); /* a Node or what is in it */
 void query_collect(const void *ctx, struct sql_query *query, const void *message);
 /* A DML statement's own facts, and what it writes to; null for other messages. */
-void write_collect(const void *ctx, struct sql_query *query, const ast_message *m);
+void write_collect(const void *ctx, struct sql_query *query, const struct sql_texts *batches,
+                   const ast_message *m);
 const PgQuery__RangeVar *write_target(const ast_message *m);
 struct sql_texts where_compared(const void *ctx, const PgQuery__Node *where);
 void query_join(const void *ctx, struct sql_query *into, const struct sql_query *from);

@@ -5,6 +5,7 @@
 
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
+#include "controller/sql/bound.h"
 #include "controller/sql/extract.h"
 
 /* A name that a query level brings in: a CTE, or a relation of its FROM under its alias. */
@@ -21,6 +22,7 @@ struct walk {
     size_t count;
     size_t level;                    /* where the innermost query's FROM begins */
     const PgQuery__RangeVar *target; /* of the DML statement around: written, not read */
+    struct sql_texts batches;        /* CTEs of few rows */
     void *tmp;
 };
 
@@ -112,7 +114,11 @@ static void scope_ctes(struct walk *w, const PgQuery__WithClause *with)
     }
     for (size_t i = 0; with && i < with->n_ctes; i++) {
         const PgQuery__CommonTableExpr *cte = with->ctes[i]->common_table_expr;
+        const struct bound_scope scope = { .ctx = w->tmp, .batches = &w->batches };
         walk_node(w, cte->ctequery);
+        if (select_bounded(&scope, AST_CAST(SelectStmt, select_stmt, ast_of(cte->ctequery)))) {
+            sql_texts_add(w->tmp, &w->batches, cte->ctename);
+        }
         scope_push(w, cte->ctename, none, true);
     }
 }
@@ -255,7 +261,7 @@ static bool scope_enter(struct walk *w, const ast_message *m)
     } else if (me) {
         scope_item(w, me->source_relation);
     }
-    write_collect(w->ctx, w->query, m);
+    write_collect(w->ctx, w->query, &w->batches, m);
     return true;
 }
 
@@ -305,5 +311,7 @@ void query_collect(const void *ctx, struct sql_query *query, const void *message
         query->limited = query->limited || s->limit_count;
         query->where = query->where || s->where_clause;
         query->compared = where_compared(ctx, s->where_clause);
+        const struct bound_scope scope = { .ctx = tmp, .batches = &w.batches };
+        query->bounded = select_bounded(&scope, s);
     }
 }

@@ -17,8 +17,10 @@ struct sql_write {
     struct sql_texts columns;  /* assigned; empty for INSERT without a list */
     bool from_query;           /* INSERT … SELECT (not VALUES) */
     bool where;                /* has a WHERE (MERGE: always true) */
-    bool bounded;              /* the WHERE compares a column with constants by = or IN, or
-                                  limits a range from both sides, or by a LIMITed subselect */
+    bool bounded;              /* few rows: a key compared with constants by = or IN, a range
+                                  from both sides, LIMIT, VALUES (bound.h); a MERGE that does
+                                  nothing */
+    struct sql_texts equal;    /* columns that must equal constants */
     bool deletes;              /* DELETE, or MERGE with WHEN … DELETE */
     bool only;                 /* ONLY t */
     bool conflict;             /* INSERT … ON CONFLICT */
@@ -41,6 +43,7 @@ struct sql_query {
     struct sql_texts compared; /* the outermost SELECT's WHERE, as in sql_write */
     bool star;                 /* SELECT * or RETURNING * or t.* */
     bool limited;              /* the outermost has LIMIT */
+    bool bounded;              /* the outermost makes few rows, as in sql_write */
     bool from;                 /* reads any relation or function in FROM */
     bool where;                /* the outermost SELECT has a WHERE */
 };

@@ -1,6 +1,7 @@
 /* What DML writes, and whether its WHERE bounds it. */
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
+#include "controller/sql/bound.h"
 #include "controller/sql/extract.h"
 
 const PgQuery__RangeVar *write_target(const ast_message *m)
@@ -15,17 +16,12 @@ const PgQuery__RangeVar *write_target(const ast_message *m)
 struct filter {
     const void *ctx;
     struct sql_write *write;
-    struct sql_texts lower, upper; /* columns limited from one side */
 };
-
-static const PgQuery__ColumnRef *column_of(const PgQuery__Node *node)
-{
-    return node && node->node_case == PG_QUERY__NODE__NODE_COLUMN_REF ? node->column_ref : NULL;
-}
 
 static const char *column_name(const PgQuery__Node *node)
 {
-    const PgQuery__ColumnRef *ref = column_of(node);
+    const PgQuery__ColumnRef *ref =
+        node && node->node_case == PG_QUERY__NODE__NODE_COLUMN_REF ? node->column_ref : NULL;
     return ref && ref->n_fields > 0 ? ast_string(ref->fields[ref->n_fields - 1]) : NULL;
 }
 
@@ -44,55 +40,16 @@ static bool is_constant(const PgQuery__Node *node)
     }
 }
 
-static void range_seen(struct filter *f, const char *column, bool lower)
-{
-    struct sql_texts *mine = lower ? &f->lower : &f->upper;
-    const struct sql_texts *other = lower ? &f->upper : &f->lower;
-    sql_texts_add(f->ctx, mine, column);
-    f->write->bounded = f->write->bounded || sql_texts_have(other, column);
-}
-
-static bool sets_equal(PgQuery__AExprKind kind)
-{
-    return kind == PG_QUERY__A__EXPR__KIND__AEXPR_IN ||
-           kind == PG_QUERY__A__EXPR__KIND__AEXPR_OP_ANY ||
-           kind == PG_QUERY__A__EXPR__KIND__AEXPR_OP;
-}
-
-static void compared_with(struct filter *f, const PgQuery__AExpr *e, const char *column,
-                          bool swapped)
-{
-    const char *op = e->n_name > 0 ? ast_string(e->name[0]) : NULL;
-    op = op ? op : "";
-    bool range = (op[0] == '<' || op[0] == '>') && !text_eq(op, "<>");
-    if (e->kind == PG_QUERY__A__EXPR__KIND__AEXPR_BETWEEN) {
-        f->write->bounded = true;
-    } else if (!is_constant(swapped ? e->lexpr : e->rexpr)) {
-        return;
-    } else if (text_eq(op, "=")) {
-        f->write->bounded = f->write->bounded || sets_equal(e->kind);
-    } else if (range) {
-        range_seen(f, column, (op[0] == '>') != swapped);
-    } else {
-        return;
-    }
-    sql_texts_add(f->ctx, &f->write->compared, column);
-}
-
 static void comparison_seen(struct filter *f, const PgQuery__AExpr *e)
 {
     const char *left = column_name(e->lexpr);
     const char *column = left ? left : column_name(e->rexpr);
-    if (column) {
-        compared_with(f, e, column, !left);
+    const char *op = e->n_name > 0 ? ast_string(e->name[0]) : NULL;
+    bool between = e->kind == PG_QUERY__A__EXPR__KIND__AEXPR_BETWEEN;
+    bool ordered = op && (op[0] == '<' || op[0] == '>' || op[0] == '=') && !text_eq(op, "<>");
+    if (column && (between || (ordered && is_constant(left ? e->rexpr : e->lexpr)))) {
+        sql_texts_add(f->ctx, &f->write->compared, column);
     }
-}
-
-/* id IN (SELECT … LIMIT n), ctid = ANY (ARRAY (SELECT … LIMIT n)) */
-static void subselect_seen(struct filter *f, const PgQuery__SubLink *link)
-{
-    const PgQuery__SelectStmt *s = AST_CAST(SelectStmt, select_stmt, ast_of(link->subselect));
-    f->write->bounded = f->write->bounded || (s && s->limit_count);
 }
 
 static bool filter_visit(const ast_message *m, void *data)
@@ -114,8 +71,6 @@ static bool filter_visit(const ast_message *m, void *data)
         if (column && !sql_texts_have(&f->write->filter, column)) {
             sql_texts_add(f->ctx, &f->write->filter, column);
         }
-    } else if (link) {
-        subselect_seen(f, link);
     }
     return !link;
 }
@@ -151,8 +106,10 @@ static void assigned(const void *ctx, struct sql_write *write, size_t n,
     }
 }
 
-static void insert_collect(const void *ctx, struct sql_write *w, const PgQuery__InsertStmt *s)
+static void insert_collect(struct bound_scope *scope, struct sql_write *w,
+                           const PgQuery__InsertStmt *s)
 {
+    const void *ctx = scope->ctx;
     const PgQuery__SelectStmt *q = AST_CAST(SelectStmt, select_stmt, ast_of(s->select_stmt));
     w->kind = SQL_INSERT;
     w->from_query = q && q->n_values_lists == 0;
@@ -160,29 +117,42 @@ static void insert_collect(const void *ctx, struct sql_write *w, const PgQuery__
     w->where = q && q->where_clause;
     w->conflict = s->on_conflict_clause;
     assigned(ctx, w, s->n_cols, s->cols);
-    /* A SELECT without FROM makes one row; one with LIMIT or a bounded WHERE is a batch. */
-    if (q && w->from_query) {
-        struct sql_write select = { .kind = SQL_INSERT };
-        filter_collect(ctx, &select, q->where_clause);
-        w->bounded = select.bounded || q->limit_count || (q->n_from_clause == 0 && !q->larg);
-    }
+    w->bounded = w->from_query && select_bounded(scope, q);
 }
 
-static void merge_collect(const void *ctx, struct sql_write *w, const PgQuery__MergeStmt *s)
+static void merge_collect(struct bound_scope *scope, struct sql_write *w,
+                          const PgQuery__MergeStmt *s)
 {
+    PgQuery__Node *source[] = { s->source_relation };
     w->kind = SQL_MERGE;
     w->where = true;
+    w->bounded = true;
     for (size_t i = 0; i < s->n_merge_when_clauses; i++) {
         const PgQuery__MergeWhenClause *when = s->merge_when_clauses[i]->merge_when_clause;
         w->deletes = w->deletes || when->command_type == PG_QUERY__CMD_TYPE__CMD_DELETE;
+        w->bounded = w->bounded && when->command_type == PG_QUERY__CMD_TYPE__CMD_NOTHING;
         if (when->command_type == PG_QUERY__CMD_TYPE__CMD_UPDATE) {
-            assigned(ctx, w, when->n_target_list, when->target_list);
+            assigned(scope->ctx, w, when->n_target_list, when->target_list);
         }
     }
+    w->bounded = w->bounded || from_bounded(scope, 1, source);
     w->duplicate = NULL;
 }
 
-void write_collect(const void *ctx, struct sql_query *query, const ast_message *m)
+/* Few rows by its WHERE or by what it is joined with. */
+static void rows_bounded(struct bound_scope *scope, struct sql_write *w, const PgQuery__Node *where,
+                         size_t n, PgQuery__Node *const *from)
+{
+    filter_collect(scope->ctx, w, where);
+    if (n > 0) {
+        scope->target = NULL;
+    }
+    w->bounded = where_bounded(scope, where) || from_bounded(scope, n, from);
+    w->equal = scope->equal;
+}
+
+void write_collect(const void *ctx, struct sql_query *query, const struct sql_texts *batches,
+                   const ast_message *m)
 {
     const PgQuery__InsertStmt *in = AST_CAST(InsertStmt, insert_stmt, m);
     const PgQuery__UpdateStmt *up = AST_CAST(UpdateStmt, update_stmt, m);
@@ -191,20 +161,27 @@ void write_collect(const void *ctx, struct sql_query *query, const ast_message *
     const PgQuery__RangeVar *target = write_target(m);
     query->writes = mem_room(ctx, query->writes, struct sql_write, query->write_count + 1);
     struct sql_write *w = &query->writes[query->write_count++];
+    struct bound_scope scope = {
+        .ctx = ctx,
+        .batches = batches,
+        .assigned = &w->columns,
+        .target = target ? target->relname : NULL,
+        .alias = target && target->alias ? target->alias->aliasname : NULL,
+    };
     w->relation = ast_range(ctx, target);
     w->only = target && !target->inh;
     if (in) {
-        insert_collect(ctx, w, in);
+        insert_collect(&scope, w, in);
     } else if (up) {
         w->kind = SQL_UPDATE;
         assigned(ctx, w, up->n_target_list, up->target_list);
-        filter_collect(ctx, w, up->where_clause);
+        rows_bounded(&scope, w, up->where_clause, up->n_from_clause, up->from_clause);
     } else if (de) {
         w->kind = SQL_DELETE;
         w->deletes = true;
-        filter_collect(ctx, w, de->where_clause);
+        rows_bounded(&scope, w, de->where_clause, de->n_using_clause, de->using_clause);
     } else if (me) {
-        merge_collect(ctx, w, me);
+        merge_collect(&scope, w, me);
     }
 }
 

@@ -1,0 +1,254 @@
+#include "controller/sql/bound.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+#include "agents/base/mem.h"
+#include "agents/base/text.h"
+
+#define IN(list, s) in_list(list, sizeof(list) / sizeof *(list), s)
+
+struct ranges {
+    struct sql_texts lower, upper; /* columns limited from one side */
+};
+
+static bool in_list(const char *const *list, size_t n, const char *s)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (strcasecmp(list[i], s) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The last word of snake_case or camelCase. */
+static const char *last_word(const char *name)
+{
+    const char *last = name;
+    for (const char *p = name; *p != '\0'; p++) {
+        if (*p == '_' && p[1] != '\0') {
+            last = p + 1;
+        } else if (p > name && isupper((unsigned char)*p) && islower((unsigned char)p[-1])) {
+            last = p;
+        }
+    }
+    return last;
+}
+
+static bool names_rows(const char *column)
+{
+    static const char *const words[] = { "id",   "ids",   "uuid",    "guid",  "key",    "code",
+                                         "slug", "email", "token",   "ctid",  "oid",    "hash",
+                                         "name", "num",   "version", "login", "number", "identifier",
+                                         "pk",   "username", "setting", "hostname" };
+    return IN(words, last_word(column));
+}
+
+static bool names_few_values(const char *column)
+{
+    static const char *const words[] = {
+        "status",   "state",    "type",     "kind",    "role",      "flag",     "active",
+        "enabled",  "disabled", "deleted",  "level",   "category",  "plan",     "tier",
+        "gender",   "country",  "currency", "locale",  "language",  "archived", "published",
+        "visible",  "hidden",   "verified", "old",     "processed", "mode",     "scope",
+        "priority", "provider", "source",   "channel", "severity",  "phase",    "stage",
+        "valid",    "expired",  "legacy",   "public",  "private",   "admin"
+    };
+    return IN(words, last_word(column)) || strncasecmp(column, "is_", 3) == 0 ||
+           strncasecmp(column, "has_", 4) == 0 || strncasecmp(column, "created", 7) == 0 ||
+           strncasecmp(column, "updated", 7) == 0;
+}
+
+static bool picks_rows(const struct bound_scope *scope, const char *column)
+{
+    if (names_rows(column)) {
+        return true;
+    }
+    return !names_few_values(column) &&
+           !(scope->assigned && sql_texts_have(scope->assigned, column));
+}
+
+static const PgQuery__ColumnRef *column_of(const PgQuery__Node *node)
+{
+    return node && node->node_case == PG_QUERY__NODE__NODE_COLUMN_REF ? node->column_ref : NULL;
+}
+
+static const char *own_column(const struct bound_scope *scope, const PgQuery__Node *node)
+{
+    const PgQuery__ColumnRef *ref = column_of(node);
+    const char *of =
+        ref && ref->n_fields > 1 ? ast_string(ref->fields[ref->n_fields - 2]) : NULL;
+    bool mine = ref && (!of || !scope->target || text_eq(of, scope->target) ||
+                        text_eq(of, scope->alias));
+    return mine && ref->n_fields > 0 ? ast_string(ref->fields[ref->n_fields - 1]) : NULL;
+}
+
+static bool is_boolean(const PgQuery__Node *node)
+{
+    return node && node->node_case == PG_QUERY__NODE__NODE_A_CONST &&
+           node->a_const->val_case == PG_QUERY__A__CONST__VAL_BOOLVAL;
+}
+
+/* A literal, a parameter, a list or cast of them; a record's field where no such relation is in
+ * scope: a variable of plpgsql. */
+static bool is_constant(const struct bound_scope *scope, const PgQuery__Node *node)
+{
+    const PgQuery__ColumnRef *ref;
+    switch (node ? node->node_case : PG_QUERY__NODE__NODE__NOT_SET) {
+    case PG_QUERY__NODE__NODE_A_CONST: return !is_boolean(node);
+    case PG_QUERY__NODE__NODE_PARAM_REF: return true;
+    case PG_QUERY__NODE__NODE_TYPE_CAST: return is_constant(scope, node->type_cast->arg);
+    case PG_QUERY__NODE__NODE_A_ARRAY_EXPR:
+        return node->a_array_expr->n_elements == 0 ||
+               is_constant(scope, node->a_array_expr->elements[0]);
+    case PG_QUERY__NODE__NODE_LIST:
+        return node->list->n_items > 0 && is_constant(scope, node->list->items[0]);
+    case PG_QUERY__NODE__NODE_COLUMN_REF:
+        ref = node->column_ref;
+        return scope->target && ref->n_fields > 1 && !own_column(scope, node);
+    default: return false;
+    }
+}
+
+/* What a range may end at: also variables and sums of them. */
+static bool is_limit(const struct bound_scope *scope, const PgQuery__Node *node)
+{
+    const PgQuery__ColumnRef *ref = column_of(node);
+    if (node && node->node_case == PG_QUERY__NODE__NODE_A_EXPR) {
+        return is_limit(scope, node->a_expr->lexpr) && is_limit(scope, node->a_expr->rexpr);
+    }
+    return is_constant(scope, node) || (ref && ref->n_fields == 1);
+}
+
+static bool batch_select(const struct bound_scope *scope, const PgQuery__Node *node)
+{
+    const PgQuery__SelectStmt *s = AST_CAST(SelectStmt, select_stmt, ast_of(node));
+    return s && (s->limit_count || (s->n_from_clause > 0 &&
+                                    from_bounded(scope, s->n_from_clause, s->from_clause)));
+}
+
+static bool range_seen(struct bound_scope *scope, struct ranges *r, const char *column, bool lower)
+{
+    sql_texts_add(scope->ctx, lower ? &r->lower : &r->upper, column);
+    return sql_texts_have(lower ? &r->upper : &r->lower, column);
+}
+
+static bool equal_seen(struct bound_scope *scope, const char *column)
+{
+    sql_texts_add(scope->ctx, &scope->equal, column);
+    return picks_rows(scope, column);
+}
+
+static bool any_of_batch(struct bound_scope *scope, const PgQuery__Node *list)
+{
+    return list && list->node_case == PG_QUERY__NODE__NODE_SUB_LINK &&
+           batch_select(scope, list->sub_link->subselect);
+}
+
+static bool comparison(struct bound_scope *scope, struct ranges *r, const PgQuery__AExpr *e)
+{
+    const char *op = e->n_name > 0 ? ast_string(e->name[0]) : NULL;
+    const char *left = own_column(scope, e->lexpr);
+    const char *column = left ? left : own_column(scope, e->rexpr);
+    const PgQuery__Node *other = left ? e->rexpr : e->lexpr;
+    if (!op || !column) {
+        return false;
+    }
+    switch (e->kind) {
+    case PG_QUERY__A__EXPR__KIND__AEXPR_BETWEEN: return left != NULL;
+    case PG_QUERY__A__EXPR__KIND__AEXPR_IN:
+        return text_eq(op, "=") && is_constant(scope, other) && equal_seen(scope, column);
+    case PG_QUERY__A__EXPR__KIND__AEXPR_OP_ANY:
+        return text_eq(op, "=") && (any_of_batch(scope, other) ||
+                                    (is_limit(scope, other) && equal_seen(scope, column)));
+    case PG_QUERY__A__EXPR__KIND__AEXPR_OP: break;
+    default: return false;
+    }
+    if (text_eq(op, "=")) {
+        return is_constant(scope, other) && equal_seen(scope, column);
+    }
+    bool range = (op[0] == '<' || op[0] == '>') && !text_eq(op, "<>");
+    return range && is_limit(scope, other) &&
+           range_seen(scope, r, column, (op[0] == '>') == (left != NULL));
+}
+
+static bool bounded(struct bound_scope *scope, struct ranges *r, const PgQuery__Node *node);
+
+static bool joined(struct bound_scope *scope, struct ranges *r, const PgQuery__BoolExpr *e)
+{
+    bool any = false, all = e->n_args > 0;
+    for (size_t i = 0; i < e->n_args; i++) {
+        struct ranges own = { { NULL, 0 }, { NULL, 0 } };
+        bool and = e->boolop == PG_QUERY__BOOL_EXPR_TYPE__AND_EXPR;
+        size_t before = scope->equal.count;
+        bool one = bounded(scope, and ? r : &own, e->args[i]);
+        scope->equal.count = and ? scope->equal.count : before;
+        any = any || one;
+        all = all && one;
+    }
+    switch (e->boolop) {
+    case PG_QUERY__BOOL_EXPR_TYPE__AND_EXPR: return any;
+    case PG_QUERY__BOOL_EXPR_TYPE__OR_EXPR: return all;
+    default: return false;
+    }
+}
+
+static bool bounded(struct bound_scope *scope, struct ranges *r, const PgQuery__Node *node)
+{
+    switch (node ? node->node_case : PG_QUERY__NODE__NODE__NOT_SET) {
+    case PG_QUERY__NODE__NODE_BOOL_EXPR: return joined(scope, r, node->bool_expr);
+    case PG_QUERY__NODE__NODE_A_EXPR: return comparison(scope, r, node->a_expr);
+    case PG_QUERY__NODE__NODE_CURRENT_OF_EXPR: return true;
+    case PG_QUERY__NODE__NODE_SUB_LINK: /* a IN (SELECT … LIMIT n) */
+        return node->sub_link->sub_link_type == PG_QUERY__SUB_LINK_TYPE__ANY_SUBLINK &&
+               batch_select(scope, node->sub_link->subselect);
+    default: return false;
+    }
+}
+
+bool where_bounded(struct bound_scope *scope, const PgQuery__Node *where)
+{
+    struct ranges r = { { NULL, 0 }, { NULL, 0 } };
+    return bounded(scope, &r, where);
+}
+
+static bool item_bounded(const struct bound_scope *scope, const PgQuery__Node *item)
+{
+    const PgQuery__SelectStmt *s;
+    switch (item ? item->node_case : PG_QUERY__NODE__NODE__NOT_SET) {
+    case PG_QUERY__NODE__NODE_RANGE_VAR:
+        return scope->batches && text_empty(item->range_var->schemaname) &&
+               sql_texts_have(scope->batches, item->range_var->relname);
+    case PG_QUERY__NODE__NODE_RANGE_SUBSELECT:
+        s = AST_CAST(SelectStmt, select_stmt, ast_of(item->range_subselect->subquery));
+        return select_bounded(scope, s);
+    default: return false;
+    }
+}
+
+bool from_bounded(const struct bound_scope *scope, size_t n, PgQuery__Node *const *items)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (item_bounded(scope, items[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool select_bounded(const struct bound_scope *scope, const PgQuery__SelectStmt *s)
+{
+    struct bound_scope own = { .ctx = scope->ctx, .batches = scope->batches };
+    if (!s) {
+        return false;
+    }
+    if (s->larg && s->rarg) { /* UNION */
+        return s->limit_count ||
+               (select_bounded(scope, s->larg) && select_bounded(scope, s->rarg));
+    }
+    return s->limit_count || s->n_values_lists > 0 || s->n_from_clause == 0 ||
+           from_bounded(scope, s->n_from_clause, s->from_clause) ||
+           where_bounded(&own, s->where_clause);
+}
