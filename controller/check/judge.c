@@ -32,13 +32,14 @@ void judge_assume_rows(struct judge *judge, const char *table, int64_t rows)
 
 void judge_assume_transaction(struct judge *judge, bool inside)
 {
-    judge->assumed = inside;
+    judge->assumed = judge->runner = inside;
 }
 
 void judge_settle(struct judge *judge)
 {
     world_settle(judge->world);
     judge->transaction = false;
+    judge->assumed = judge->runner;
 }
 
 /* What a row costs under an effect, in nanoseconds: medians of the timing measurements on

@@ -13,7 +13,8 @@ struct judge {
     struct world *world;
     int version;
     bool transaction; /* BEGIN was seen and not ended */
-    bool assumed;     /* the runner's transaction around the whole */
+    bool assumed;     /* the runner's transaction is open */
+    bool runner;      /* the runner opens one around the whole */
     bool utc;         /* the session's time zone is UTC */
     int nesting;      /* statements in bodies in statements … */
     int budget;       /* relations and bodies still to be looked at for this statement */

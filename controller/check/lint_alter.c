@@ -281,6 +281,11 @@ static void merged(struct linter *l)
     if (stands_apart(before, false) || stands_apart(now, true)) {
         return;
     }
+    bool again = l->merge_said; /* once a run of them */
+    l->merge_said = true;
+    if (again) {
+        return;
+    }
     found(l, "multi-alter-same-table", NULL,
           "the statement before alters \"%s\" too: one ALTER TABLE waits for its lock once",
           now->name.name);

@@ -56,6 +56,9 @@ static void renamed(struct linter *l)
     case SQL_OBJECT_FOREIGN_TABLE: table_renamed(l); break;
     case SQL_OBJECT_COLUMN: column_renamed(l); break;
     case SQL_OBJECT_SCHEMA:
+        if (world_schema_fresh(l->world, s->name.name)) {
+            break;
+        }
         found(l, "rename-schema", NULL, "every name that begins with \"%s\" breaks", s->name.name);
         break;
     case SQL_OBJECT_TRIGGER: break;
@@ -147,6 +150,10 @@ static void functions(struct linter *l)
             found(l, "function-change", NULL, "\"%s\" changes under the code that calls it",
                   s->name.name);
         }
+    }
+    if (s->kind == SQL_STMT_ALTER_FUNCTION && !fresh_function(l)) {
+        found(l, "function-change", NULL, "\"%s\" changes under the code that calls it",
+              s->name.name);
     }
     if (s->body->security_definer && !s->body->sets_search_path) {
         found(l, "definer-search-path", NULL,

@@ -55,7 +55,14 @@ static void created(struct linter *l)
 static void reindexed(struct linter *l)
 {
     const struct statement *s = l->s;
-    bool fresh = s->object == SQL_OBJECT_TABLE && s->name.name && !old_table(l, s->name);
+    struct world_index *x = NULL;
+    const struct world_table *t =
+        s->object == SQL_OBJECT_INDEX && s->name.name ? world_index(l->world, s->name, &x) : NULL;
+    bool fresh = (s->object == SQL_OBJECT_TABLE && s->name.name && !old_table(l, s->name)) ||
+                 (t && (t->fresh || x->fresh));
+    if (s->concurrently && !fresh) {
+        found(l, "index-build-load", NULL, "building an index reads all of its table");
+    }
     if (!s->concurrently && !fresh) {
         const char *words = text_eq(s->text, "index")    ? "REINDEX INDEX"
                             : text_eq(s->text, "table")  ? "REINDEX TABLE"
@@ -71,7 +78,8 @@ static void index_dropped(struct linter *l)
     const struct statement *s = l->s;
     struct world_index *x = NULL;
     const struct world_table *t = s->name.name ? world_index(l->world, s->name, &x) : NULL;
-    if (t && (t->fresh || x->fresh)) {
+    bool gone = s->if_exists && world_has_catalog(l->world) && s->name.name && !t;
+    if (gone || (t && (t->fresh || x->fresh))) {
         return;
     }
     if (!s->concurrently) {
@@ -140,7 +148,7 @@ static void filled(struct linter *l)
         struct sql_name name = { q->reads[i].schema, q->reads[i].name };
         large = large || (!q->reads[i].column && name.name && old_table(l, name));
     }
-    if (large && l->s->table->with_data && !q->limited && q->compared.count == 0 &&
+    if (large && l->s->table->with_data && !q->bounded && !l->small &&
         !(l->s->if_not_exists && world_find(l->world, l->s->name) &&
           world_find(l->world, l->s->name)->known)) {
         found(l, "create-table-as-large", NULL, "\"%s\" is filled by one statement",
@@ -153,8 +161,7 @@ void lint_create(struct linter *l)
     const struct statement *s = l->s;
     switch (s->kind) {
     case SQL_STMT_CREATE_TABLE: parents(l); break;
-    case SQL_STMT_CREATE_TABLE_AS:
-    case SQL_STMT_CREATE_MATVIEW: filled(l); break;
+    case SQL_STMT_CREATE_TABLE_AS: filled(l); break;
     case SQL_STMT_REFRESH_MATVIEW:
         if (!s->concurrently && !s->only && old_table(l, s->name)) {
             found(l, "matview-refresh-blocking", concurrently(l, "REFRESH MATERIALIZED VIEW"),
@@ -180,6 +187,38 @@ void lint_create(struct linter *l)
     }
 }
 
+/* The catalog knows of no such thing: DROP … IF EXISTS does nothing. */
+static bool absent(struct linter *l, const struct sql_object *o)
+{
+    struct sql_name name = { o->schema, o->name };
+    struct world_index *x;
+    if (!l->s->if_exists || !world_has_catalog(l->world)) {
+        return false;
+    }
+    switch (o->kind) {
+    case SQL_OBJECT_TABLE:
+    case SQL_OBJECT_VIEW:
+    case SQL_OBJECT_MATVIEW:
+    case SQL_OBJECT_FOREIGN_TABLE:
+    case SQL_OBJECT_SEQUENCE: return !world_find(l->world, name);
+    case SQL_OBJECT_INDEX: return !world_index(l->world, name, &x);
+    case SQL_OBJECT_TYPE:
+    case SQL_OBJECT_DOMAIN: return !world_type(l->world, name);
+    case SQL_OBJECT_FUNCTION:
+    case SQL_OBJECT_PROCEDURE:
+    case SQL_OBJECT_ROUTINE: return !world_function(l->world, name);
+    case SQL_OBJECT_TRIGGER: {
+        const struct world_table *t = world_find(l->world, name);
+        bool any = false;
+        for (size_t i = 0; t && i < t->trigger_count; i++) {
+            any = any || text_eq(t->triggers[i].name, o->column);
+        }
+        return !any;
+    }
+    default: return false;
+    }
+}
+
 static bool made_here(struct linter *l, const struct sql_object *o)
 {
     struct sql_name name = { o->schema, o->name };
@@ -192,6 +231,7 @@ static bool made_here(struct linter *l, const struct sql_object *o)
     case SQL_OBJECT_FUNCTION:
     case SQL_OBJECT_PROCEDURE:
     case SQL_OBJECT_ROUTINE: return f && f->fresh;
+    case SQL_OBJECT_SCHEMA: return world_schema_fresh(l->world, o->name);
     default: return t && (t->fresh || t->temporary);
     }
 }
@@ -199,7 +239,7 @@ static bool made_here(struct linter *l, const struct sql_object *o)
 static void dropped(struct linter *l, const struct sql_object *o)
 {
     struct sql_name name = { o->schema, o->name };
-    if (made_here(l, o)) {
+    if (made_here(l, o) || absent(l, o)) {
         return;
     }
     switch (o->kind) {
@@ -239,7 +279,8 @@ static void columns_dropped(struct linter *l)
     for (size_t i = 0; t && i < l->s->alter_count; i++) {
         const struct sql_alter *a = &l->s->alters[i];
         const struct world_column *c = a->column ? table_column(t, a->column) : NULL;
-        if (a->kind == SQL_ALTER_DROP_COLUMN && !(c && c->fresh)) {
+        bool absent = !c && a->if_exists && t->known && world_has_catalog(l->world);
+        if (a->kind == SQL_ALTER_DROP_COLUMN && !(c && c->fresh) && !absent) {
             found(l, "drop-column", NULL, "the values of \"%s\" are gone", a->column);
         }
         if (a->cascade) {
@@ -255,7 +296,7 @@ void lint_drop(struct linter *l)
     switch (s->kind) {
     case SQL_STMT_DROP:
         for (size_t i = 0; i < s->object_count; i++) {
-            all_fresh = all_fresh && made_here(l, &s->objects[i]);
+            all_fresh = all_fresh && (made_here(l, &s->objects[i]) || absent(l, &s->objects[i]));
             dropped(l, &s->objects[i]);
         }
         if (s->cascade && !all_fresh) {

@@ -34,13 +34,17 @@ static bool locks_unseen(const struct linter *l)
            !(s->name.name && world_index(l->world, s->name, &x));
 }
 
+static bool writes(const struct statement *s)
+{
+    return s->query && s->query->write_count > 0;
+}
+
 static void timeouts(struct linter *l)
 {
     const struct verdict_lock *lock = strongest(l);
-    if (!lock && !locks_unseen(l)) {
-        return;
-    }
-    if (!l->lock_timeout && !l->local_lock_timeout && !l->lock_timeout_said) {
+    bool waits = lock || locks_unseen(l);
+    if (waits && !l->lock_timeout && !l->local_lock_timeout && !l->lock_timeout_said &&
+        !l->s->nowait) {
         l->lock_timeout_said = true;
         found(l, "missing-lock-timeout",
               mem_printf(l->ctx, "SET lock_timeout = '2s';\n%s;", l->s->sql),
@@ -49,7 +53,9 @@ static void timeouts(struct linter *l)
               lock ? lock_mode_name(lock->mode) : "ACCESS EXCLUSIVE",
               lock ? lock->relation : " on the index's table");
     }
-    if (!l->statement_timeout && !l->local_statement_timeout && !l->statement_timeout_said) {
+    bool works = waits || l->v->full_scan || l->v->rewrite || (is_data(l->s) && writes(l->s));
+    if (works && !l->statement_timeout && !l->local_statement_timeout &&
+        !l->statement_timeout_said) {
         l->statement_timeout_said = true;
         found(l, "missing-statement-timeout", NULL, "nothing limits how long it runs");
     }
@@ -67,12 +73,13 @@ static void after_lock(struct linter *l)
         return;
     }
     bool other = false;
-    for (size_t i = 0; i < l->v->lock_count; i++) {
+    for (size_t i = 0; i < l->v->lock_count && !l->after_said; i++) {
         const struct verdict_lock *lock = &l->v->locks[i];
         other = other || (!lock->fresh && !is_data(l->s) && !held(l, lock->relation) &&
                           lock_blocks_writes(lock->mode));
     }
     if (other || l->v->full_scan || l->v->rewrite) {
+        l->after_said = true;
         found(l, "stmt-after-strong-lock", NULL,
               "%s has been locked by this transaction and waits for this statement too",
               l->strong.items[0]);
@@ -83,11 +90,12 @@ static void nesting(struct linter *l)
 {
     const struct statement *s = l->s;
     bool open = l->judge->transaction, runner = l->judge->assumed;
+    bool reopens = l->judge->runner && !runner;
     bool ends = s->transaction == SQL_COMMIT || s->transaction == SQL_ROLLBACK;
     if (s->transaction == SQL_BEGIN && (open || runner)) {
         found(l, "txn-nesting", NULL, "a transaction is open already%s",
               runner ? " (the runner's)" : "");
-    } else if (ends && !open) {
+    } else if (ends && !open && !reopens) {
         found(l, "txn-nesting", NULL,
               runner ? "it ends the transaction that the runner opened"
                      : "there is no transaction to end");
@@ -109,7 +117,17 @@ static void transactions(struct linter *l)
 
 static bool waits_at_will(const struct linter *l)
 {
-    return !l->lock_timeout && !l->local_lock_timeout;
+    return !l->lock_timeout && !l->local_lock_timeout && !l->s->nowait;
+}
+
+/* Rows were changed first, and now the DDL keeps them and its own lock to the end. */
+static void after_rows(struct linter *l, const struct verdict_lock *lock)
+{
+    if (l->wrote && lock && in_transaction(l) && l->s->kind != SQL_STMT_LOCK) {
+        found(l, "backfill-with-ddl-same-txn", NULL,
+              "many rows were changed in this transaction: \"%s\" is locked on top of that",
+              lock->relation);
+    }
 }
 
 void lint_session(struct linter *l)
@@ -121,6 +139,7 @@ void lint_session(struct linter *l)
               lock->relation);
     }
     timeouts(l);
+    after_rows(l, lock);
     after_lock(l);
 }
 
@@ -162,7 +181,7 @@ static void set_config(struct linter *l, const struct statement *s)
 static void transaction_over(struct linter *l)
 {
     l->strong.count = l->not_valid.count = 0;
-    l->wrote = l->local_lock_timeout = l->local_statement_timeout = false;
+    l->wrote = l->after_said = l->local_lock_timeout = l->local_statement_timeout = false;
 }
 
 static void remember(struct linter *l, const struct statement *s, const struct verdict *v)
@@ -195,6 +214,9 @@ void lint_session_step(struct linter *l)
         remember(l, s, l->v);
     }
     set_config(l, s);
+    bool run = s->kind == SQL_STMT_ALTER_TABLE && l->last_alter &&
+               sql_name_eq(s->name, l->last_alter->name);
+    l->merge_said = l->merge_said && run;
     l->last_alter = s->kind == SQL_STMT_ALTER_TABLE ? s : NULL;
 }
 

@@ -9,7 +9,7 @@
 
 enum { NAME_MAX_BYTES = 63 }; /* NAMEDATALEN - 1 */
 
-static void type_said(struct linter *l, const struct sql_column *c)
+static void type_said(struct linter *l, const struct sql_column *c, bool key)
 {
     static const struct {
         const char *type, *rule;
@@ -33,7 +33,6 @@ static void type_said(struct linter *l, const struct sql_column *c)
     if (c->serial) {
         found(l, "type-serial", NULL, "\"%s\" is %s", c->name, type);
     }
-    bool key = false;
     for (size_t i = 0; i < c->constraint_count; i++) {
         key = key || c->constraints[i].kind == 'p';
     }
@@ -41,6 +40,16 @@ static void type_said(struct linter *l, const struct sql_column *c)
         (c->identity && text_eq(type, "integer"))) {
         found(l, "type-int-key", NULL, "\"%s\" ends at 2,147,483,647", c->name);
     }
+}
+
+static bool in_primary_key(const struct sql_table *t, const char *column)
+{
+    for (size_t i = 0; i < t->constraint_count; i++) {
+        if (t->constraints[i].kind == 'p' && sql_texts_have(&t->constraints[i].columns, column)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static bool has_primary(const struct sql_table *t)
@@ -92,7 +101,7 @@ static void table_style(struct linter *l)
     const struct statement *s = l->s;
     const struct sql_table *t = s->table;
     for (size_t i = 0; i < t->column_count; i++) {
-        type_said(l, &t->columns[i]);
+        type_said(l, &t->columns[i], in_primary_key(t, t->columns[i].name));
     }
     bool own = !t->partition_of.name && t->inherit_count == 0 && t->like_count == 0 &&
                s->object == SQL_OBJECT_TABLE && !s->temporary;
@@ -123,7 +132,15 @@ static void existence(struct linter *l)
                 s->kind == SQL_STMT_CREATE_SEQUENCE || s->kind == SQL_STMT_CREATE_SCHEMA ||
                 s->kind == SQL_STMT_CREATE_EXTENSION;
     bool unmake = s->kind == SQL_STMT_DROP;
-    if (!in_transaction(l) && ((make && !s->if_not_exists) || (unmake && !s->if_exists))) {
+    bool alters = false;
+    for (size_t i = 0; s->kind == SQL_STMT_ALTER_TABLE && i < s->alter_count; i++) {
+        const struct sql_alter *a = &s->alters[i];
+        alters = alters || (a->kind == SQL_ALTER_ADD_COLUMN && !a->if_not_exists) ||
+                 ((a->kind == SQL_ALTER_DROP_COLUMN || a->kind == SQL_ALTER_DROP_CONSTRAINT) &&
+                  !a->if_exists);
+    }
+    if (!in_transaction(l) &&
+        ((make && !s->if_not_exists) || (unmake && !s->if_exists) || alters)) {
         found(l, "robust-if-exists", NULL, "it fails when it is run again");
     }
 }
@@ -162,7 +179,10 @@ static void names(struct linter *l)
         if (o->role == SQL_CREATED && !is_plain(name)) {
             found(l, "naming-convention", NULL, "\"%s\" has to be quoted everywhere", name);
         }
-        if (o->kind == SQL_OBJECT_TABLE && o->name && !o->schema && !s->temporary) {
+        bool in_schema = (o->kind >= SQL_OBJECT_TABLE && o->kind <= SQL_OBJECT_SEQUENCE) ||
+                         (o->kind >= SQL_OBJECT_FUNCTION && o->kind <= SQL_OBJECT_DOMAIN);
+        if (in_schema && o->name && !o->schema && !s->temporary &&
+            s->kind != SQL_STMT_CREATE_INDEX) {
             found(l, "schema-unqualified", NULL, "\"%s\" is found by the search_path", o->name);
         }
     }
@@ -176,7 +196,7 @@ void lint_style(struct linter *l)
     }
     for (size_t i = 0; s->kind == SQL_STMT_ALTER_TABLE && i < s->alter_count; i++) {
         if (s->alters[i].definition) {
-            type_said(l, s->alters[i].definition);
+            type_said(l, s->alters[i].definition, false);
         } else if (s->alters[i].kind == SQL_ALTER_SET_UNLOGGED) {
             found(l, "unlogged-table", NULL, "a crash empties \"%s\"", s->name.name);
         }

@@ -26,10 +26,12 @@ struct linter {
     bool statement_timeout, local_statement_timeout, statement_timeout_said;
     /* the transaction */
     struct sql_texts strong;    /* relations held by DDL in a mode that stops writers */
-    bool wrote;                 /* rows were changed */
+    bool wrote;                 /* many rows were changed */
+    bool after_said;            /* another lock after the first has been found */
     struct sql_texts not_valid; /* constraints added NOT VALID */
     int begin_line;
     const struct statement *last_alter; /* the statement before, if an ALTER TABLE */
+    bool merge_said;                    /* that one could join the one before it */
 };
 
 /* A finding of the rule, if it is on; once per rule and statement. The rewrite may be null. */

@@ -31,6 +31,7 @@ struct world {
     struct assumed *assumed;
     size_t assumed_count;
     unsigned ids;
+    struct sql_texts fresh_schemas;
 };
 
 static int world_end(struct world *world)
@@ -307,6 +308,16 @@ void world_set_schema(struct world *w, const char *schema)
     w->schema = mem_text(w, temporary_schema(schema) ? "public" : schema);
 }
 
+void world_make_schema(struct world *w, const char *schema)
+{
+    sql_texts_add(w, &w->fresh_schemas, schema);
+}
+
+bool world_schema_fresh(const struct world *w, const char *schema)
+{
+    return schema && sql_texts_have(&w->fresh_schemas, schema);
+}
+
 static void table_settle(struct world_table *t)
 {
     t->fresh = false;
@@ -323,6 +334,7 @@ static void table_settle(struct world_table *t)
 
 void world_settle(struct world *w)
 {
+    w->fresh_schemas.count = 0;
     for (size_t i = 0; i < w->count; i++) {
         table_settle(w->tables[i]);
     }

@@ -113,6 +113,9 @@ const struct catalog *world_catalog(const struct world *world);
 const char *world_schema(const struct world *world);
 void world_set_schema(struct world *world, const char *schema);
 const void *world_context(const struct world *world);
+/* Schemas that the script made. */
+void world_make_schema(struct world *world, const char *schema);
+bool world_schema_fresh(const struct world *world, const char *schema);
 
 /* The table of that name. Null: there is none (catalog known, or dropped by the script). Without a
  * catalog one is made up. */

@@ -310,6 +310,21 @@ static void transaction_end(struct world *w)
     }
 }
 
+/* COMMIT in a runner's transaction ends that one; the next BEGIN opens one for the runner to end.
+ */
+static void transaction(struct judge *j, const struct statement *s)
+{
+    if (s->transaction == SQL_BEGIN) {
+        bool reopens = j->runner && !j->assumed;
+        j->assumed = j->assumed || reopens;
+        j->transaction = j->transaction || !reopens;
+    } else if (s->transaction != SQL_SAVEPOINT) {
+        j->assumed = j->assumed && j->transaction;
+        j->transaction = false;
+        transaction_end(j->world);
+    }
+}
+
 static void enum_value(struct judge *j, const struct statement *s)
 {
     struct world_type *t = world_type(j->world, s->name);
@@ -342,6 +357,11 @@ static void objects(struct judge *j, const struct statement *s)
     case SQL_STMT_CREATE_SEQUENCE:
     case SQL_STMT_ALTER_SEQUENCE: create_sequence(w, s); break;
     case SQL_STMT_CREATE_STATISTICS: statistics(w, s); break;
+    case SQL_STMT_CREATE_SCHEMA:
+        if (s->name.name && !s->if_not_exists) {
+            world_make_schema(w, s->name.name);
+        }
+        break;
     default: break;
     }
 }
@@ -352,14 +372,7 @@ void world_apply(struct judge *j, const struct statement *s)
     case SQL_STMT_SET: setting(j, s); break;
     case SQL_STMT_ALTER_ENUM: enum_value(j, s); break;
     case SQL_STMT_PREPARE: prepared(j, s); break;
-    case SQL_STMT_TRANSACTION:
-        if (s->transaction == SQL_BEGIN) {
-            j->transaction = true;
-        } else if (s->transaction != SQL_SAVEPOINT) {
-            j->transaction = false;
-            transaction_end(j->world);
-        }
-        break;
+    case SQL_STMT_TRANSACTION: transaction(j, s); break;
     case SQL_STMT_DO:
         for (size_t i = 0; s->body->script && i < s->body->script->count; i++) {
             world_apply(j, &s->body->script->statements[i]);

@@ -39,10 +39,11 @@ static const char *last_word(const char *name)
 
 static bool names_rows(const char *column)
 {
-    static const char *const words[] = { "id",   "ids",   "uuid",    "guid",  "key",    "code",
-                                         "slug", "email", "token",   "ctid",  "oid",    "hash",
-                                         "name", "num",   "version", "login", "number", "identifier",
-                                         "pk",   "username", "setting", "hostname" };
+    static const char *const words[] = { "id",      "ids",     "uuid",       "guid",  "key",
+                                         "code",    "slug",    "email",      "token", "ctid",
+                                         "oid",     "hash",    "name",       "num",   "version",
+                                         "login",   "number",  "identifier", "pk",    "username",
+                                         "setting", "hostname" };
     return IN(words, last_word(column));
 }
 
@@ -78,10 +79,9 @@ static const PgQuery__ColumnRef *column_of(const PgQuery__Node *node)
 static const char *own_column(const struct bound_scope *scope, const PgQuery__Node *node)
 {
     const PgQuery__ColumnRef *ref = column_of(node);
-    const char *of =
-        ref && ref->n_fields > 1 ? ast_string(ref->fields[ref->n_fields - 2]) : NULL;
-    bool mine = ref && (!of || !scope->target || text_eq(of, scope->target) ||
-                        text_eq(of, scope->alias));
+    const char *of = ref && ref->n_fields > 1 ? ast_string(ref->fields[ref->n_fields - 2]) : NULL;
+    bool mine =
+        ref && (!of || !scope->target || text_eq(of, scope->target) || text_eq(of, scope->alias));
     return mine && ref->n_fields > 0 ? ast_string(ref->fields[ref->n_fields - 1]) : NULL;
 }
 
@@ -125,8 +125,8 @@ static bool is_limit(const struct bound_scope *scope, const PgQuery__Node *node)
 static bool batch_select(const struct bound_scope *scope, const PgQuery__Node *node)
 {
     const PgQuery__SelectStmt *s = AST_CAST(SelectStmt, select_stmt, ast_of(node));
-    return s && (s->limit_count || (s->n_from_clause > 0 &&
-                                    from_bounded(scope, s->n_from_clause, s->from_clause)));
+    return s && (s->limit_count ||
+                 (s->n_from_clause > 0 && from_bounded(scope, s->n_from_clause, s->from_clause)));
 }
 
 static bool range_seen(struct bound_scope *scope, struct ranges *r, const char *column, bool lower)
@@ -183,8 +183,8 @@ static bool joined(struct bound_scope *scope, struct ranges *r, const PgQuery__B
         struct ranges own = { { NULL, 0 }, { NULL, 0 } };
         bool and = e->boolop == PG_QUERY__BOOL_EXPR_TYPE__AND_EXPR;
         size_t before = scope->equal.count;
-        bool one = bounded(scope, and ? r : &own, e->args[i]);
-        scope->equal.count = and ? scope->equal.count : before;
+        bool one = bounded(scope, and? r : &own, e->args[i]);
+        scope->equal.count = and? scope->equal.count : before;
         any = any || one;
         all = all && one;
     }
@@ -245,8 +245,7 @@ bool select_bounded(const struct bound_scope *scope, const PgQuery__SelectStmt *
         return false;
     }
     if (s->larg && s->rarg) { /* UNION */
-        return s->limit_count ||
-               (select_bounded(scope, s->larg) && select_bounded(scope, s->rarg));
+        return s->limit_count || (select_bounded(scope, s->larg) && select_bounded(scope, s->rarg));
     }
     return s->limit_count || s->n_values_lists > 0 || s->n_from_clause == 0 ||
            from_bounded(scope, s->n_from_clause, s->from_clause) ||

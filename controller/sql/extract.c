@@ -203,4 +203,5 @@ void extract_statement(struct extract *x, const PgQuery__Node *node)
     if (e && e->read) {
         e->read(x, m);
     }
+    x->out->min_version = statement_since(m);
 }

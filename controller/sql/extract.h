@@ -27,6 +27,8 @@ struct extract {
 
 void extract_statement(struct extract *x, const PgQuery__Node *node);
 const struct tokens *extract_tokens(struct extract *x);
+/* The first major version that has what the statement asks for; 0: all that we know. */
+int statement_since(const ast_message *statement);
 
 /* Adds a mention. */
 void extract_object(struct extract *x, enum sql_object_kind kind, enum sql_role role,

@@ -154,6 +154,7 @@ static void lock(struct extract *x, const ast_message *m)
     const PgQuery__LockStmt *s = (const void *)m;
     relations(x, s->n_relations, s->relations);
     x->out->text = modes[s->mode > 0 && s->mode < 9 ? s->mode : 8];
+    x->out->nowait = s->nowait;
 }
 
 static void vacuum(struct extract *x, const ast_message *m)
