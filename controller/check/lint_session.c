@@ -39,21 +39,27 @@ static bool writes(const struct statement *s)
     return s->query && s->query->write_count > 0;
 }
 
+static void lock_timeout(struct linter *l, const struct verdict_lock *lock)
+{
+    if (l->lock_timeout || l->local_lock_timeout || l->lock_timeout_said || l->s->nowait) {
+        return;
+    }
+    l->lock_timeout_said = true;
+    found(l, "missing-lock-timeout", mem_printf(l->ctx, "SET lock_timeout = '2s';\n%s;", l->s->sql),
+          lock ? "it waits without limit for %s on %s, and everybody waits behind it"
+               : "it waits without limit for its lock (%s%s), and everybody waits behind it",
+          lock ? lock_mode_name(lock->mode) : "ACCESS EXCLUSIVE",
+          lock ? lock->relation : " on the index's table");
+}
+
 static void timeouts(struct linter *l)
 {
     const struct verdict_lock *lock = strongest(l);
     bool waits = lock || locks_unseen(l);
-    if (waits && !l->lock_timeout && !l->local_lock_timeout && !l->lock_timeout_said &&
-        !l->s->nowait) {
-        l->lock_timeout_said = true;
-        found(l, "missing-lock-timeout",
-              mem_printf(l->ctx, "SET lock_timeout = '2s';\n%s;", l->s->sql),
-              lock ? "it waits without limit for %s on %s, and everybody waits behind it"
-                   : "it waits without limit for its lock (%s%s), and everybody waits behind it",
-              lock ? lock_mode_name(lock->mode) : "ACCESS EXCLUSIVE",
-              lock ? lock->relation : " on the index's table");
-    }
     bool works = waits || l->v->full_scan || l->v->rewrite || (is_data(l->s) && writes(l->s));
+    if (waits) {
+        lock_timeout(l, lock);
+    }
     if (works && !l->statement_timeout && !l->local_statement_timeout &&
         !l->statement_timeout_said) {
         l->statement_timeout_said = true;

@@ -125,22 +125,27 @@ static void table_style(struct linter *l)
     alignment(l, t);
 }
 
+/* A sub-command that could say IF [NOT] EXISTS and does not. */
+static bool alters_blindly(const struct statement *s)
+{
+    for (size_t i = 0; s->kind == SQL_STMT_ALTER_TABLE && i < s->alter_count; i++) {
+        const struct sql_alter *a = &s->alters[i];
+        bool drops = a->kind == SQL_ALTER_DROP_COLUMN || a->kind == SQL_ALTER_DROP_CONSTRAINT;
+        if ((a->kind == SQL_ALTER_ADD_COLUMN && !a->if_not_exists) || (drops && !a->if_exists)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void existence(struct linter *l)
 {
     const struct statement *s = l->s;
     bool make = s->kind == SQL_STMT_CREATE_TABLE || s->kind == SQL_STMT_CREATE_INDEX ||
                 s->kind == SQL_STMT_CREATE_SEQUENCE || s->kind == SQL_STMT_CREATE_SCHEMA ||
                 s->kind == SQL_STMT_CREATE_EXTENSION;
-    bool unmake = s->kind == SQL_STMT_DROP;
-    bool alters = false;
-    for (size_t i = 0; s->kind == SQL_STMT_ALTER_TABLE && i < s->alter_count; i++) {
-        const struct sql_alter *a = &s->alters[i];
-        alters = alters || (a->kind == SQL_ALTER_ADD_COLUMN && !a->if_not_exists) ||
-                 ((a->kind == SQL_ALTER_DROP_COLUMN || a->kind == SQL_ALTER_DROP_CONSTRAINT) &&
-                  !a->if_exists);
-    }
-    if (!in_transaction(l) &&
-        ((make && !s->if_not_exists) || (unmake && !s->if_exists) || alters)) {
+    bool blind = (make && !s->if_not_exists) || (s->kind == SQL_STMT_DROP && !s->if_exists);
+    if (!in_transaction(l) && (blind || alters_blindly(s))) {
         found(l, "robust-if-exists", NULL, "it fails when it is run again");
     }
 }

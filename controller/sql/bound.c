@@ -147,31 +147,39 @@ static bool any_of_batch(struct bound_scope *scope, const PgQuery__Node *list)
            batch_select(scope, list->sub_link->subselect);
 }
 
+/* a = 5, a < 5: by operator. */
+static bool operated(struct bound_scope *scope, struct ranges *r, const char *column,
+                     const char *op, bool lower)
+{
+    if (text_eq(op, "=")) {
+        return equal_seen(scope, column);
+    }
+    return !text_eq(op, "<>") && range_seen(scope, r, column, lower);
+}
+
 static bool comparison(struct bound_scope *scope, struct ranges *r, const PgQuery__AExpr *e)
 {
     const char *op = e->n_name > 0 ? ast_string(e->name[0]) : NULL;
     const char *left = own_column(scope, e->lexpr);
     const char *column = left ? left : own_column(scope, e->rexpr);
     const PgQuery__Node *other = left ? e->rexpr : e->lexpr;
-    if (!op || !column) {
+    if (!op || !column || e->kind == PG_QUERY__A__EXPR__KIND__AEXPR_BETWEEN) {
+        return op && left;
+    }
+    if (strcspn(op, "=<>") != 0) {
         return false;
     }
     switch (e->kind) {
-    case PG_QUERY__A__EXPR__KIND__AEXPR_BETWEEN: return left != NULL;
     case PG_QUERY__A__EXPR__KIND__AEXPR_IN:
         return text_eq(op, "=") && is_constant(scope, other) && equal_seen(scope, column);
     case PG_QUERY__A__EXPR__KIND__AEXPR_OP_ANY:
         return text_eq(op, "=") && (any_of_batch(scope, other) ||
                                     (is_limit(scope, other) && equal_seen(scope, column)));
-    case PG_QUERY__A__EXPR__KIND__AEXPR_OP: break;
+    case PG_QUERY__A__EXPR__KIND__AEXPR_OP:
+        return (text_eq(op, "=") ? is_constant(scope, other) : is_limit(scope, other)) &&
+               operated(scope, r, column, op, (op[0] == '>') == (left != NULL));
     default: return false;
     }
-    if (text_eq(op, "=")) {
-        return is_constant(scope, other) && equal_seen(scope, column);
-    }
-    bool range = (op[0] == '<' || op[0] == '>') && !text_eq(op, "<>");
-    return range && is_limit(scope, other) &&
-           range_seen(scope, r, column, (op[0] == '>') == (left != NULL));
 }
 
 static bool bounded(struct bound_scope *scope, struct ranges *r, const PgQuery__Node *node);
