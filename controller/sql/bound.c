@@ -157,26 +157,30 @@ static bool operated(struct bound_scope *scope, struct ranges *r, const char *co
     return !text_eq(op, "<>") && range_seen(scope, r, column, lower);
 }
 
+/* a IN (1, 2), a = ANY (…) */
+static bool listed(struct bound_scope *scope, const char *column, const PgQuery__AExpr *e)
+{
+    if (e->kind == PG_QUERY__A__EXPR__KIND__AEXPR_OP_ANY) {
+        return any_of_batch(scope, e->rexpr) ||
+               (is_limit(scope, e->rexpr) && equal_seen(scope, column));
+    }
+    return is_constant(scope, e->rexpr) && equal_seen(scope, column);
+}
+
 static bool comparison(struct bound_scope *scope, struct ranges *r, const PgQuery__AExpr *e)
 {
-    const char *op = e->n_name > 0 ? ast_string(e->name[0]) : NULL;
+    const char *op = e->n_name > 0 ? ast_string(e->name[0]) : "";
     const char *left = own_column(scope, e->lexpr);
     const char *column = left ? left : own_column(scope, e->rexpr);
     const PgQuery__Node *other = left ? e->rexpr : e->lexpr;
-    if (!op || !column || e->kind == PG_QUERY__A__EXPR__KIND__AEXPR_BETWEEN) {
-        return op && left;
-    }
-    if (strcspn(op, "=<>") != 0) {
-        return false;
-    }
-    switch (e->kind) {
+    switch (column && op ? e->kind : PG_QUERY__A__EXPR__KIND__A__EXPR__KIND_UNDEFINED) {
+    case PG_QUERY__A__EXPR__KIND__AEXPR_BETWEEN: return left != NULL;
     case PG_QUERY__A__EXPR__KIND__AEXPR_IN:
-        return text_eq(op, "=") && is_constant(scope, other) && equal_seen(scope, column);
     case PG_QUERY__A__EXPR__KIND__AEXPR_OP_ANY:
-        return text_eq(op, "=") && (any_of_batch(scope, other) ||
-                                    (is_limit(scope, other) && equal_seen(scope, column)));
+        return left && text_eq(op, "=") && listed(scope, column, e);
     case PG_QUERY__A__EXPR__KIND__AEXPR_OP:
-        return (text_eq(op, "=") ? is_constant(scope, other) : is_limit(scope, other)) &&
+        return strcspn(op, "=<>") == 0 &&
+               (text_eq(op, "=") ? is_constant(scope, other) : is_limit(scope, other)) &&
                operated(scope, r, column, op, (op[0] == '>') == (left != NULL));
     default: return false;
     }
