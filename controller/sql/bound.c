@@ -173,7 +173,7 @@ static bool comparison(struct bound_scope *scope, struct ranges *r, const PgQuer
     const char *left = own_column(scope, e->lexpr);
     const char *column = left ? left : own_column(scope, e->rexpr);
     const PgQuery__Node *other = left ? e->rexpr : e->lexpr;
-    switch (column && op ? e->kind : PG_QUERY__A__EXPR__KIND__A__EXPR__KIND_UNDEFINED) {
+    switch (column && op ? e->kind : PG_QUERY__A__EXPR__KIND__A_EXPR_KIND_UNDEFINED) {
     case PG_QUERY__A__EXPR__KIND__AEXPR_BETWEEN: return left != NULL;
     case PG_QUERY__A__EXPR__KIND__AEXPR_IN:
     case PG_QUERY__A__EXPR__KIND__AEXPR_OP_ANY:
