@@ -115,10 +115,12 @@ static bool will_count(const void *ctx, const struct signing *s, const struct pa
     return approval_verify(part, approval, &rule, err);
 }
 
+/* Who signs what they rejected before has changed their mind; `until` is when. */
 static bool keep(const void *ctx, const struct signing *s, const struct part *part,
-                 const struct approval *approval, struct error *err)
+                 const struct approval *approval, int64_t until, struct error *err)
 {
     struct store_word word;
+    bool ignored = false;
     if (!s->place.store)
         return true;
     if (!signing_word(ctx, s, part, &word, err))
@@ -126,8 +128,8 @@ static bool keep(const void *ctx, const struct signing *s, const struct part *pa
     word.who = approval->signer;
     word.signed_at = approval->signed_at;
     word.text = approval->signature;
-    /* Who signs what they rejected before has changed their mind. */
-    return store_rejection_withdraw(s->place.store, &word, err) &&
+    word.time_ms = until;
+    return store_rejection_withdraw(s->place.store, &word, &ignored, err) &&
            store_approval_add(s->place.store, &word, err);
 }
 
@@ -139,7 +141,8 @@ static bool sign_part(const struct options *o, const struct part *part, const ch
     struct approval approval;
     if (!approval_sign(tmp, part, s->who, key, clock_wall_ms(), &approval, err) ||
         !will_count(tmp, s, part, &approval, err) ||
-        !plan_approval_save(s->path, part, &approval, err) || !keep(tmp, s, part, &approval, err))
+        !plan_approval_save(s->path, part, &approval, err) ||
+        !keep(tmp, s, part, &approval, clock_wall_ms(), err))
         return false;
     printf("signed %s of %s as %s: %s\n", phase_name(part->phase),
            text_printable(tmp, part->service), text_printable(tmp, s->who),
@@ -173,8 +176,11 @@ static bool import_part(const struct signing *s, const struct part *part, size_t
     size_t count = plan_approvals_of(tmp, s->path, part, &files);
     for (size_t i = 0; i < count; i++) {
         struct error why;
-        bool counts = will_count(tmp, s, part, &files[i], &why);
-        if (counts && !keep(tmp, s, part, &files[i], err))
+        int64_t signed_ms = 0;
+        bool counts = will_count(tmp, s, part, &files[i], &why) &&
+                      clock_parse_rfc3339(files[i].signed_at, &signed_ms, &why);
+        /* The text is signed to the second: a rejection within it came before. */
+        if (counts && !keep(tmp, s, part, &files[i], signed_ms + 999, err))
             return false;
         *taken += counts;
         printf("%s of %s: %s%s\n", phase_name(part->phase), text_printable(tmp, part->service),

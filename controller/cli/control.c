@@ -26,7 +26,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 {
     struct options *o = state->input;
     switch (key) {
-    case KEY_TO: o->phase = phase_name((enum phase)usage_phase("--to", arg, state)); return 0;
+    case KEY_TO:
+        o->phase = phase_name((enum phase)usage_phase("--to", arg, state));
+        if (text_eq(o->phase, phase_name(PHASE_CONTRACT)))
+            argp_error(state, "--to: nothing comes after contract; there are: expand, migrate");
+        return 0;
     case KEY_UNTIL: o->phase = phase_name((enum phase)usage_phase("--until", arg, state)); return 0;
     case KEY_DRY_RUN: o->dry_run = true; return 0;
     case KEY_GIVE_UP: o->give_up = true; return 0;

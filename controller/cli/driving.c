@@ -109,10 +109,11 @@ static bool check_answer(struct place *place, const struct driving *driving, int
     if (!answer)
         return fail(err, ERROR_TIMEOUT, "rollout %s: nobody took the %s within %d s",
                     place->rollout->id, driving->verb, ANSWER_MS / 1000);
-    if (*answer)
-        return fail(err, ERROR_REFUSED, "cannot %s rollout %s: %s", driving->verb,
-                    place->rollout->id, answer);
-    return true;
+    if (!*answer)
+        return true;
+    fail(err, ERROR_REFUSED, "cannot %s rollout %s: %s", driving->verb, place->rollout->id, answer);
+    return fail_hint(err, "`flotilla status %s` says where it stands and what comes next",
+                     place->rollout->id);
 }
 
 /* --- another process drives ---------------------------------------------------------------- */

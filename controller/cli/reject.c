@@ -56,7 +56,8 @@ static const struct usage usage = {
     .shows = SHOW_MANIFEST | SHOW_SERVICE | SHOW_STATE,
 };
 
-static bool speak(const struct options *o, const struct part *part, struct error *err)
+static bool speak(const struct options *o, const struct part *part, size_t *count,
+                  struct error *err)
 {
     SCOPE(tmp);
     const struct signing *s = &o->signing;
@@ -64,12 +65,15 @@ static bool speak(const struct options *o, const struct part *part, struct error
     if (!signing_word(tmp, s, part, &word, err))
         return false;
     word.text = o->reason;
-    if (o->withdraw ? !store_rejection_withdraw(s->place.store, &word, err)
+    bool spoken = true;
+    if (o->withdraw ? !store_rejection_withdraw(s->place.store, &word, &spoken, err)
                     : !store_rejection_add(s->place.store, &word, err))
         return false;
-    printf("%s %s of %s as %s\n", o->withdraw ? "withdrawn: the rejection of" : "rejected",
-           phase_name(part->phase), text_printable(tmp, part->service),
-           text_printable(tmp, s->who));
+    *count += spoken;
+    if (spoken)
+        printf("%s %s of %s as %s\n", o->withdraw ? "withdrawn: the rejection of" : "rejected",
+               phase_name(part->phase), text_printable(tmp, part->service),
+               text_printable(tmp, s->who));
     return true;
 }
 
@@ -83,10 +87,14 @@ static bool reject(const void *ctx, struct options *o, struct error *err)
              "a rejection is kept in the state, and there is no manifest here");
         return fail_hint(err, "run it beside fleet.yaml, or name the manifest with --manifest");
     }
+    size_t count = 0;
     for (size_t i = 0; i < s->count; i++)
-        if (!speak(o, s->parts[i], err))
+        if (!speak(o, s->parts[i], &count, err))
             return false;
-    return true;
+    if (count)
+        return true;
+    fail(err, ERROR_NOT_FOUND, "%s has not rejected any of these parts", s->who);
+    return fail_hint(err, "`flotilla status` names the rejections that keep a gate closed");
 }
 
 int command_reject(int argc, char **argv)

@@ -184,6 +184,17 @@ static void after_failure(struct drive *d)
         drive_event(d, "ignored", NULL, json_pack("{s:s}", "what", refusal));
 }
 
+static void part_way_back(struct drive *d)
+{
+    SCOPE(tmp);
+    struct rollout *r = d->rollout;
+    const char *last = phase_name((enum phase)r->back_to);
+    rollout_text(r, &r->gate, mem_printf(tmp, "undone as asked: what comes after %s", last));
+    rollout_text(r, &r->gate_hint,
+                 "`flotilla resume` goes forward again, `flotilla rollback` undoes the rest");
+    observe(d, ON_PART_WAY_BACK);
+}
+
 static bool advance(struct drive *d, struct error *err)
 {
     SCOPE(tmp);
@@ -199,7 +210,7 @@ static bool advance(struct drive *d, struct error *err)
     case NEED_GATE: return at_gate(d, s.phase, err);
     case NEED_FAIL: after_failure(d); return true;
     case NEED_END: observe(d, r->back ? ON_ALL_UNDONE : ON_ALL_DONE); return true;
-    case NEED_PART_WAY: observe(d, ON_PART_WAY_BACK); return true;
+    case NEED_PART_WAY: part_way_back(d); return true;
     case NEED_NOTHING: break;
     }
     return true;

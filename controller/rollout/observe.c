@@ -206,6 +206,18 @@ static void take_argument(struct rollout *r, const struct store_control *control
         r->until = has_phase ? (int)phase : PHASE_COUNT - 1;
 }
 
+/* Null when a rollback may be tried. */
+static const char *no_way_back(struct drive *d)
+{
+    struct error busy;
+    if (d->rollout->back_to == PHASE_COUNT - 1)
+        return "nothing comes after contract; `--to expand` undoes migrate and contract";
+    if (rollout_holds(d->rollout->status) ||
+        engine_apart(d->engine->store, d->rollout->plan, d->rollout->id, &busy))
+        return NULL;
+    return mem_text(d->ctx, busy.message);
+}
+
 static const char *control_take(struct drive *d, const struct store_control *control)
 {
     const char *refusal = "there is no such verb";
@@ -216,10 +228,9 @@ static const char *control_take(struct drive *d, const struct store_control *con
         int until = d->rollout->until;
         take_argument(d->rollout, control, verbs[i].event);
         size_t before = json_array_size(d->events);
-        struct error busy;
-        if (verbs[i].event == ON_ROLLBACK && !rollout_holds(d->rollout->status) &&
-            !engine_apart(d->engine->store, d->rollout->plan, d->rollout->id, &busy))
-            refusal = mem_text(d->ctx, busy.message);
+        const char *blocked = verbs[i].event == ON_ROLLBACK ? no_way_back(d) : NULL;
+        if (blocked)
+            refusal = blocked;
         else if (drive_transition(d, verbs[i].event, &refusal)) {
             if (json_array_size(d->events) > before)
                 json_set_text(json_array_get(d->events, before), "by", control->who);

@@ -111,7 +111,8 @@ bool store_approval_add(struct store *store, const struct store_word *word,
                         struct error *err) MUSTCHECK;
 bool store_rejection_add(struct store *store, const struct store_word *word,
                          struct error *err) MUSTCHECK;
-bool store_rejection_withdraw(struct store *store, const struct store_word *word,
+/* Takes back what the same person said up to word->time_ms; *was tells whether there was any. */
+bool store_rejection_withdraw(struct store *store, const struct store_word *word, bool *was,
                               struct error *err) MUSTCHECK;
 bool store_ack_add(struct store *store, const struct store_word *word, struct error *err) MUSTCHECK;
 

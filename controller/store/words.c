@@ -78,12 +78,19 @@ bool store_rejection_add(struct store *store, const struct store_word *word, str
                     word, "rejected", err);
 }
 
-bool store_rejection_withdraw(struct store *store, const struct store_word *word, struct error *err)
+bool store_rejection_withdraw(struct store *store, const struct store_word *word, bool *was,
+                              struct error *err)
 {
-    return word_add(store,
+    AUTO_CHANGE change;
+    if (!change_begin(store, &change, err) ||
+        !word_write(store,
                     "DELETE FROM rejection WHERE plan = ?1 AND phase = ?2 AND service = ?3 "
-                    "AND digest = ?4 AND signer = ?5",
-                    word, "rejection_withdrawn", err);
+                    "AND digest = ?4 AND signer = ?5 AND time_ms <= ?8",
+                    word, err))
+        return false;
+    *was = sqlite3_changes(store->db) > 0;
+    return (!*was || word_tell(store, word, "rejection_withdrawn", err)) &&
+           change_commit(&change, err);
 }
 
 bool store_ack_add(struct store *store, const struct store_word *word, struct error *err)

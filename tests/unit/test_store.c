@@ -165,7 +165,13 @@ static void words_and_controls(void **state)
     assert_true(store_words(tmp, store, STORE_APPROVALS, "p", &list, &count, &err));
     assert_int_equal(count, 1);
     assert_string_equal(list[0].text, "sig");
-    assert_true(store_rejection_withdraw(store, &word, &err));
+    bool was = false;
+    word.time_ms = 6; /* an older word takes nothing back */
+    assert_true(store_rejection_withdraw(store, &word, &was, &err));
+    assert_false(was);
+    word.time_ms = 7;
+    assert_true(store_rejection_withdraw(store, &word, &was, &err));
+    assert_true(was);
     assert_true(store_words(tmp, store, STORE_REJECTIONS, "p", &list, &count, &err));
     assert_int_equal(count, 0);
     assert_true(store_words(tmp, store, STORE_ACKS, "p", &list, &count, &err));

@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import subprocess
+import time
 import unittest
 
 import jsonschema
@@ -244,7 +245,23 @@ class Reject(Plan):
         self.assertEqual(f"rejected expand of users as {RAJ}\nrejected expand of orders as {RAJ}\n", result.out)
         result = self.ok(self.flotilla("reject", "widen.yaml", "--as", RAJ, "--service", "users",
                                        "--phase", "expand", "--withdraw"))
-        self.assertIn("withdrawn", result.out)
+        self.assertEqual(f"withdrawn: the rejection of expand of users as {RAJ}\n", result.out)
+        self.refused(self.flotilla("reject", "widen.yaml", "--as", RAJ, "--phase", "contract", "--withdraw"),
+                     "has not rejected any of these parts")
+
+    def test_an_older_signature_takes_no_rejection_back(self):
+        self.fleet(RAJ)
+        self.ok(self.approve(RAJ, "--service", "orders"))
+        path = self.path("widen.approvals/expand.orders." + RAJ + ".sig")
+        time.sleep(1.1)  # signatures are dated to the second
+        of = ("widen.yaml", "--as", RAJ, "--service", "orders", "--phase", "expand")
+        self.ok(self.flotilla("reject", *of, "--reason", "on second thought"))
+        self.assertIn("1 signature taken", self.ok(self.flotilla("approve", "widen.yaml", "--import")).out)
+        self.assertTrue(os.path.exists(path))
+        self.ok(self.flotilla("reject", *of, "--withdraw"))
+        self.ok(self.flotilla("reject", *of, "--reason", "once more"))
+        self.ok(self.approve(RAJ, "--service", "orders"))
+        self.refused(self.flotilla("reject", *of, "--withdraw"), "has not rejected")
 
     def test_refuses(self):
         self.refused(self.flotilla("reject", "widen.yaml", "--as", RAJ, "--reason", "x"), "no manifest here")
