@@ -44,7 +44,8 @@ static bool read_all(const void *ctx, int fd, size_t most, struct text *into, st
             return true;
         text_addn(into, buffer, (size_t)n);
         if (into->full)
-            return fail(err, ERROR_INVALID, "is over the limit of %zu bytes", most);
+            return fail(err, ERROR_INVALID, "is over the limit of %zu bytes, is it the right file?",
+                        most);
     }
 }
 
@@ -135,6 +136,18 @@ bool file_make_dir(const char *path, mode_t mode, struct error *err)
 bool file_exists(const char *path)
 {
     return access(path, F_OK) == 0;
+}
+
+bool file_is_regular(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+bool file_is_stream(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && (S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode));
 }
 
 bool file_remove(const char *path, struct error *err)

@@ -36,6 +36,8 @@ bool file_write_fd(int fd, const void *data, size_t len, struct error *err) MUST
 bool file_make_dir(const char *path, mode_t mode, struct error *err) MUSTCHECK;
 
 bool file_exists(const char *path);
+bool file_is_regular(const char *path); /* no folder, pipe or device: it can be read twice */
+bool file_is_stream(const char *path);  /* a pipe, a terminal, a device: it can be read once */
 bool file_remove(const char *path, struct error *err) MUSTCHECK; /* absent is fine */
 
 /* Removes a folder with everything in it, as far as it may; symbolic links are not followed. */

@@ -5,6 +5,9 @@
 #include "agents/base/text.h"
 #include "agents/base/yaml.h"
 
+/* Longest text of one problem: a file may repeat megabytes in a tag or a key. */
+enum { PROBLEM_BYTES = 1000 };
+
 struct yaml_problems yaml_problems_for(const void *ctx, const char *file)
 {
     return (struct yaml_problems){ .ctx = ctx, .file = mem_text(ctx, file) };
@@ -28,9 +31,11 @@ static void complain(struct yaml_problems *problems, int line, int column, const
                      va_list ap)
 {
     SCOPE(tmp);
-    struct text t = text_init(tmp, TEXT_LINE);
+    struct text t = text_init(tmp, PROBLEM_BYTES);
     text_addv(&t, fmt, ap);
-    add_problem(problems, line, column, t.data);
+    const char *cut =
+        t.full ? mem_printf(tmp, "%.*s...", (int)text_utf8_prefix(t.data, t.len), t.data) : t.data;
+    add_problem(problems, line, column, cut);
 }
 
 void yaml_complain(struct yaml_problems *problems, const struct yaml_node *node, const char *fmt,

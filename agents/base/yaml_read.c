@@ -162,6 +162,10 @@ bool yaml_int(struct yaml_problems *problems, const struct yaml_node *node, int6
         mem_printf(tmp, "a whole number from %lld to %lld", (long long)least, (long long)most);
     if (least == most)
         wanted = mem_printf(tmp, "the number %lld", (long long)least);
+    /* 022 is twenty-two to some readers of YAML and eighteen to others. */
+    if (node->type == YAML_INT && node->text[strspn(node->text, "+-")] == '0' &&
+        !yaml_scalar_int(node->text, &n))
+        wanted = mem_printf(tmp, "%s without leading zeros", wanted);
     if (node->type != YAML_INT || !yaml_scalar_int(node->text, &n) || n < least || n > most)
         return expected(problems, node, wanted);
     *out = n;

@@ -79,6 +79,10 @@ bool yaml_scalar_is_old_boolean(const char *s)
 
 bool yaml_scalar_int(const char *s, int64_t *out)
 {
+    /* Octal to YAML 1.1, decimal to 1.2: what a signer reads must be what is done. */
+    const char *digits = s + strspn(s, "-+");
+    if (digits[0] == '0' && digits[1] >= '0' && digits[1] <= '9')
+        return false;
     int base = text_starts(s, "0o") ? 8 : text_starts(s, "0x") ? 16 : 10;
     errno = 0;
     long long n = strtoll(base == 10 ? s : s + 2, NULL, base);

@@ -41,7 +41,9 @@ bool yaml_stream_begin(struct yaml_stream *s, const char *data, size_t len,
         return false;
     }
     yaml_parser_set_encoding(&s->parser, YAML_UTF8_ENCODING);
-    yaml_parser_set_input_string(&s->parser, (const unsigned char *)data, len);
+    /* An editor's byte order mark: with the encoding set, libyaml takes it for content. */
+    size_t mark = text_starts(data, "\xEF\xBB\xBF") ? 3 : 0;
+    yaml_parser_set_input_string(&s->parser, (const unsigned char *)data + mark, len - mark);
     return true;
 }
 

@@ -30,6 +30,8 @@ enum document document_of(const char *path)
     struct error ignored;
     for (int i = 0; i < KIND_COUNT; i++)
         keys[i] = kinds[i].key;
+    if (!file_is_regular(path))
+        return DOCUMENT_OTHER; /* what is read here of a pipe is gone for the one who wants it */
     if (!file_read(tmp, path, PLAN_FILE_BYTES, &data, &len, &ignored))
         return DOCUMENT_OTHER;
     size_t kind = yaml_first_of(data, len, keys, KIND_COUNT);

@@ -116,6 +116,15 @@ static bool validate_change(const char *path)
     return true;
 }
 
+/* A file is looked into first, then read by its kind; a pipe cannot be read twice. */
+static bool validate_pipe(const char *path)
+{
+    SCOPE(tmp);
+    fprintf(stderr, "%s: is no file that can be read twice, write it into one and name that\n",
+            text_printable(tmp, path));
+    return false;
+}
+
 /* What says nothing is read as YAML, so that a file that is none says why. */
 static bool validate_other(const char *path)
 {
@@ -138,7 +147,10 @@ static bool validate_file(const char *path)
         [DOCUMENT_PLAN] = validate_plan,
         [DOCUMENT_OTHER] = validate_other,
     };
-    return validate[document_of(path)](path);
+    enum document kind = document_of(path);
+    if (kind == DOCUMENT_OTHER && file_is_stream(path))
+        return validate_pipe(path);
+    return validate[kind](path);
 }
 
 int command_validate(int argc, char **argv)

@@ -4,6 +4,12 @@
 #include "agents/base/text.h"
 #include "controller/manifest/reading.h"
 
+void claim_add(struct reading *r, const struct yaml_node *node, const char *what)
+{
+    r->claims = mem_room(r->fleet, r->claims, struct claim, r->claim_count + 1);
+    r->claims[r->claim_count++] = (struct claim){ node, what };
+}
+
 static void mention_check(struct reading *r, const struct mention *m)
 {
     if (fleet_service(r->fleet, m->service))

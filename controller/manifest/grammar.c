@@ -81,14 +81,42 @@ static bool is_path(const char *s)
     return strlen(s) < 4096 && s[0] != '-' && !has_control(s) && !strpbrk(s, "\"%");
 }
 
+/* Nothing, or a colon and a port. */
+static bool is_port_part(const char *s, size_t len)
+{
+    int port = 0;
+    for (size_t i = 1; i < len && i < 7; i++)
+        port = port * 10 + s[i] - '0';
+    return len == 0 || (s[0] == ':' && len > 1 && len < 7 && strspn(s + 1, DIGITS) >= len - 1 &&
+                        port >= 1 && port <= 65535);
+}
+
+/* "host", "host:port", "[IPv6 address]", "[IPv6 address]:port" */
+static bool is_authority(const char *s, size_t len)
+{
+    bool bracket = s[0] == '[';
+    const char *from = bracket ? s + 1 : s;
+    const char *end = bracket ? memchr(s, ']', len) : memchr(s, ':', len);
+    size_t host = end ? (size_t)(end - from) : (size_t)(s + len - from);
+    if ((bracket && !end) || host > 253)
+        return false;
+    char text[254];
+    struct in6_addr address;
+    memcpy(text, from, host);
+    text[host] = '\0';
+    bool good = bracket ? inet_pton(AF_INET6, text, &address) == 1
+                        : is_dns_name(text) || inet_pton(AF_INET, text, &address) == 1;
+    const char *port = bracket ? end + 1 : from + host;
+    return good && is_port_part(port, (size_t)(s + len - port));
+}
+
 static bool is_url(const char *s)
 {
     const char *rest = text_starts(s, "https://") ? s + 8 : text_starts(s, "http://") ? s + 7 : "";
     for (const char *p = rest; *p; p++)
         if (*p <= 0x20 || *p == 0x7F || strchr("\"<>\\^`{|}", *p))
             return false;
-    size_t host = strcspn(rest, "/?#");
-    return strlen(s) <= 2048 && host > 0 && strcspn(rest, "@") >= host && rest[0] != ':';
+    return strlen(s) <= 2048 && is_authority(rest, strcspn(rest, "/?#"));
 }
 
 static bool is_variable(const char *s)
@@ -110,7 +138,8 @@ static const struct {
                                         "`databases`" },
     [GRAMMAR_COMMAND] = { is_command, "is no program, write a name or path without arguments" },
     [GRAMMAR_PATH] = { is_path, "is no path, write one without quotes, % and control characters" },
-    [GRAMMAR_URL] = { is_url, "is no URL, write http://... or https://... without a login in it" },
+    [GRAMMAR_URL] = { is_url, "is no URL, write http://HOST/... or https://HOST:PORT/... without a "
+                              "login in it" },
     [GRAMMAR_VARIABLE] = { is_variable, "is no environment variable, write the name of the one "
                                         "that holds the key, never the key" },
 };

@@ -39,10 +39,14 @@ static void transport_check(struct reading *r, const struct yaml_node *node,
                       "agent_config: is for transport: local only, a host's agent has its own");
 }
 
-static void claim_add(struct reading *r, const struct yaml_node *node, const char *what)
+/* Two spellings of one host: DNS knows no capitals. */
+static const char *folded(const void *ctx, const char *host)
 {
-    r->claims = mem_room(r->fleet, r->claims, struct claim, r->claim_count + 1);
-    r->claims[r->claim_count++] = (struct claim){ node, what };
+    char *s = host ? talloc_strdup(ctx, host) : NULL;
+    for (char *p = s; p && *p; p++)
+        if (*p >= 'A' && *p <= 'Z')
+            *p = (char)(*p - 'A' + 'a');
+    return s;
 }
 
 static void claims_add(struct reading *r, const struct yaml_node *node,
@@ -50,7 +54,7 @@ static void claims_add(struct reading *r, const struct yaml_node *node,
 {
     const void *ctx = r->fleet;
     bool local = instance->transport == TRANSPORT_LOCAL;
-    const char *where = local ? instance->agent_config : instance->host;
+    const char *where = local ? instance->agent_config : folded(ctx, instance->host);
     if (!instance->name)
         return;
     claim_add(r, yaml_key(node, "name"),

@@ -111,7 +111,9 @@ static void llm_read(struct reading *r, const struct yaml_node *node)
         llm->model = mem_text(r->fleet, s);
     if (grammar_text(r->problems, yaml_key(node, "api_key_env"), GRAMMAR_VARIABLE, &s))
         llm->api_key_env = mem_text(r->fleet, s);
-    yaml_duration(r->problems, yaml_key(node, "timeout"), &llm->timeout_ms);
+    const struct yaml_node *timeout = yaml_key(node, "timeout");
+    if (yaml_duration(r->problems, timeout, &llm->timeout_ms) && llm->timeout_ms == 0)
+        yaml_complain(r->problems, timeout, "timeout: nothing answers in no time, write 60s");
 }
 
 static void header_read(struct reading *r, const struct yaml_node *root)

@@ -26,7 +26,7 @@ struct mention {
     const char *service;
 };
 
-/* What only one instance can be: a name within its service and environment, a database. */
+/* What only one can be: a name within its service and environment, a database, a reference. */
 struct claim {
     const struct yaml_node *node;
     const char *what; /* "database users on db1.example.org" */
@@ -66,6 +66,8 @@ void references_read(struct reading *r, const struct yaml_node *node, struct ser
 void consumes_read(struct reading *r, const struct yaml_node *node, struct service *service);
 
 /* --- crosscheck.c */
+/* Notes what only one place of the manifest can say. */
+void claim_add(struct reading *r, const struct yaml_node *node, const char *what);
 /* Sorted lists for lookups, then: services mentioned exist, no database twice. */
 void crosscheck(struct reading *r);
 /* A list of words without repeats. */

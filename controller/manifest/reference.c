@@ -26,14 +26,47 @@ static const char *find_arrow(const char *s)
     return NULL;
 }
 
+/* A name that no catalog can hold is a slip: NAMEDATALEN less one. */
+enum { NAME_BYTES = 63 };
+
+static bool piece_fits(struct reading *r, const struct yaml_node *node, const char *piece)
+{
+    if (!piece || strlen(piece) <= NAME_BYTES)
+        return true;
+    SCOPE(tmp);
+    yaml_complain(r->problems, node,
+                  "\"%s\" is longer than the %d bytes of a PostgreSQL name, "
+                  "write it as the catalog has it",
+                  text_printable(tmp, piece), NAME_BYTES);
+    return false;
+}
+
+static bool columns_differ(struct reading *r, const struct yaml_node *node,
+                           const struct object_name *name)
+{
+    for (size_t i = 1; i < name->column_count; i++)
+        for (size_t k = 0; k < i; k++)
+            if (text_eq(name->columns[i], name->columns[k])) {
+                SCOPE(tmp);
+                yaml_complain(r->problems, node, "the column \"%s\" is named twice, remove one",
+                              text_printable(tmp, name->columns[i]));
+                return false;
+            }
+    return true;
+}
+
 static bool object_read(struct reading *r, const struct yaml_node *node, const char *s,
                         struct object_name *out)
 {
     struct error err;
-    if (object_name_parse(r->fleet, s, out, &err))
-        return true;
-    yaml_complain(r->problems, node, "%s, %s", err.message, example);
-    return false;
+    if (!object_name_parse(r->fleet, s, out, &err)) {
+        yaml_complain(r->problems, node, "%s, %s", err.message, example);
+        return false;
+    }
+    bool fits = piece_fits(r, node, out->schema) && piece_fits(r, node, out->name);
+    for (size_t i = 0; fits && i < out->column_count; i++)
+        fits = piece_fits(r, node, out->columns[i]);
+    return fits && columns_differ(r, node, out);
 }
 
 static bool reference_read(struct reading *r, const struct yaml_node *node,
@@ -66,6 +99,9 @@ static bool reference_read(struct reading *r, const struct yaml_node *node,
     ref.from.service = service->name;
     ref.to.service = ref.to.service ? ref.to.service : service->name;
     mention_add(r, node, ref.to.service);
+    claim_add(r, node,
+              mem_printf(r->fleet, "the reference %s -> %s", object_name_text(tmp, &ref.from),
+                         object_name_text(tmp, &ref.to)));
     *out = ref;
     return true;
 }
@@ -79,7 +115,6 @@ void references_read(struct reading *r, const struct yaml_node *node, struct ser
         if (reference_read(r, node->items[i], service,
                            &service->references[service->reference_count]))
             service->reference_count++;
-    words_unique(r->problems, node);
 }
 
 static void columns_read(struct reading *r, const struct yaml_node *node, struct object_name *from)

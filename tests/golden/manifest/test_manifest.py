@@ -141,6 +141,17 @@ class Manifest(testing.Case):
         hurt = "title: x\nintents: " + "[" * 20000
         self.assertIn("nested deeper", self.errors(self.write("deep.yaml", hurt))[0])
 
+    def test_messages_are_short(self):
+        for text in ("!" * 1_000_000, "x" * 1_000_000 + ": 1\n"):
+            self.assertTrue(all(len(e) < 1500 for e in self.errors(self.write("long.yaml", text))))
+
+    def test_pipe(self):
+        fifo = self.path("pipe")
+        os.mkfifo(fifo)
+        holder = os.open(fifo, os.O_RDWR)
+        self.addCleanup(os.close, holder)
+        self.assertIn("no file that can be read twice", self.errors(fifo)[0])
+
     def test_folder_and_unreadable(self):
         self.assertIn("is not a file", self.errors(self.folder)[0])
 
