@@ -7,6 +7,7 @@
 #include "agents/agent/request.h"
 #include "agents/agent/runner.h"
 #include "agents/agent/spool.h"
+#include "agents/base/clock.h"
 #include "agents/base/file.h"
 #include "agents/base/json.h"
 #include "agents/base/mem.h"
@@ -15,6 +16,7 @@
 enum {
     POLL_FIRST_MS = 5,
     POLL_MOST_MS = 100,
+    ALIVE_MS = 5000, /* a long statement or a pause is silent: the listener hears that we live */
 };
 
 static bool open_database(const void *ctx, const struct agent_database *database,
@@ -79,7 +81,14 @@ struct tail {
     const char *folder, *run;
     struct spool_reader *reader;
     json_t *end;
+    int64_t sent_ms;
 };
+
+static bool send(struct tail *tail, struct reply *reply, json_t *event)
+{
+    tail->sent_ms = clock_mono_ms();
+    return reply_event(reply, event);
+}
 
 /* Sends what is there. *some: something was. */
 static bool tail_once(struct tail *tail, struct reply *reply, bool *some, struct error *err)
@@ -95,7 +104,7 @@ static bool tail_once(struct tail *tail, struct reply *reply, bool *some, struct
             tail->end = json_own(tail->reader, json_incref(event));
             return true;
         }
-        if (!reply_event(reply, json_incref(event)))
+        if (!send(tail, reply, json_incref(event)))
             return fail(err, ERROR_CONNECT, "nobody listens");
     }
 }
@@ -109,6 +118,15 @@ static bool runner_gone(const struct tail *tail, bool *gone, struct error *err)
         return false;
     *gone = lock >= 0;
     return true;
+}
+
+/* False when nobody listens any more. */
+static bool tail_wait(struct tail *tail, struct reply *reply, int64_t pause)
+{
+    if (clock_mono_ms() - tail->sent_ms > ALIVE_MS &&
+        !send(tail, reply, json_pack("{s:s}", "event", "alive")))
+        return false;
+    return reply_wait(reply, pause);
 }
 
 static bool tail_to_end(struct tail *tail, struct reply *reply, struct error *err)
@@ -129,7 +147,7 @@ static bool tail_to_end(struct tail *tail, struct reply *reply, struct error *er
             return fail_hint(err, "`flotilla resume` starts it again where it was");
         }
         pause = some ? POLL_FIRST_MS : pause * 2 > POLL_MOST_MS ? POLL_MOST_MS : pause * 2;
-        if (!tail->end && !reply_wait(reply, pause))
+        if (!tail->end && !tail_wait(tail, reply, pause))
             return fail(err, ERROR_CONNECT, "nobody listens");
     }
     return true;
@@ -140,7 +158,7 @@ bool handle_attach(struct agent *agent, const json_t *args, struct reply *reply,
 {
     SCOPE(tmp);
     int64_t after = 0;
-    struct tail tail = { .folder = agent->config->spool };
+    struct tail tail = { .folder = agent->config->spool, .sent_ms = clock_mono_ms() };
     if (!json_need_text(args, "run", &tail.run, err) || !json_may_int(args, "after", &after, err) ||
         !spool_reader_open(tmp, tail.folder, tail.run, after, &tail.reader, err) ||
         !tail_to_end(&tail, reply, err))

@@ -138,6 +138,17 @@ static bool is_among(const char *signer, const struct step_texts *who)
     return !who;
 }
 
+static bool is_fresh(const struct approval *approval, const struct approval_rule *rule,
+                     int64_t when, struct error *err)
+{
+    SCOPE(tmp);
+    if (rule->ttl_ms <= 0 || rule->now_ms - when <= rule->ttl_ms)
+        return true;
+    fail(err, ERROR_UNSIGNED, "the approval of %s is expired: signed at %s, it held for %s",
+         approval->signer, approval->signed_at, text_duration(tmp, rule->ttl_ms));
+    return fail_hint(err, "ask %s to approve again", approval->signer);
+}
+
 /* What can be said without the signature itself. */
 static bool rule_admits(const struct approval *approval, const struct approval_rule *rule,
                         struct error *err)
@@ -154,11 +165,7 @@ static bool rule_admits(const struct approval *approval, const struct approval_r
         return fail(err, ERROR_UNSIGNED, "%s signed at %s, which is in the future", signer,
                     approval->signed_at) ||
                fail_hint(err, "check the clocks: `flotilla doctor` compares them");
-    if (rule->ttl_ms > 0 && rule->now_ms - when > rule->ttl_ms)
-        return fail(err, ERROR_UNSIGNED, "the approval of %s is expired: signed at %s", signer,
-                    approval->signed_at) ||
-               fail_hint(err, "ask %s to approve again", signer);
-    return true;
+    return is_fresh(approval, rule, when, err);
 }
 
 bool approval_verify(const struct part *part, const struct approval *approval,

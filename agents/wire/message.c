@@ -100,6 +100,9 @@ bool message_read(struct frame_reader *reader, const void *ctx, int64_t timeout_
         err->code = ERROR_PROTOCOL;
         return fail_in(err, "not a message of the protocol");
     }
+    if (m->kind == MESSAGE_EVENT && len > EVENT_BYTES_MOST)
+        return fail(err, ERROR_PROTOCOL, "an event of %zu bytes; %d are allowed", len,
+                    EVENT_BYTES_MOST);
     *out = mem_give(ctx, m);
     return true;
 }

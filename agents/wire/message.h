@@ -16,6 +16,9 @@
 #include "agents/base/json.h"
 #include "agents/wire/frame.h"
 
+/* No event is longer; results may be (a catalog). */
+enum { EVENT_BYTES_MOST = 2 * 1024 * 1024 };
+
 enum message_kind {
     MESSAGE_HELLO,
     MESSAGE_REQUEST,

@@ -124,7 +124,7 @@ int command_promote(int argc, char **argv)
             "Example:\n  flotilla promote\n",
         .arguments = arguments,
         .parse = parse,
-        .shows = SHOW_ROLLOUT,
+        .shows = SHOW_ROLLOUT | SHOW_TIMEOUT,
         .formats = FORMAT_BIT(JSON) | FORMAT_BIT(NDJSON),
     };
     usage_read(&usage, argc, argv, &o.flags, &o);
@@ -143,7 +143,7 @@ int command_resume(int argc, char **argv)
         .arguments = arguments,
         .options = until_options,
         .parse = parse,
-        .shows = SHOW_ROLLOUT,
+        .shows = SHOW_ROLLOUT | SHOW_TIMEOUT,
         .formats = FORMAT_BIT(JSON) | FORMAT_BIT(NDJSON),
     };
     usage_read(&usage, argc, argv, &o.flags, &o);
@@ -159,7 +159,7 @@ int command_pause(int argc, char **argv)
                 "Example:\n  flotilla pause\n",
         .arguments = arguments,
         .parse = parse,
-        .shows = SHOW_ROLLOUT,
+        .shows = SHOW_ROLLOUT | SHOW_TIMEOUT,
         .formats = FORMAT_BIT(JSON) | FORMAT_BIT(NDJSON),
     };
     usage_read(&usage, argc, argv, &o.flags, &o);
@@ -176,7 +176,7 @@ int command_retry(int argc, char **argv)
             "Examples:\n  flotilla retry\n  flotilla retry expand/orders/2\n",
         .arguments = arguments,
         .parse = parse,
-        .shows = SHOW_ROLLOUT,
+        .shows = SHOW_ROLLOUT | SHOW_TIMEOUT,
         .formats = FORMAT_BIT(JSON) | FORMAT_BIT(NDJSON),
     };
     usage_read(&usage, argc, argv, &o.flags, &o);
@@ -202,7 +202,7 @@ int command_abort(int argc, char **argv)
         .arguments = arguments,
         .options = abort_options,
         .parse = parse,
-        .shows = SHOW_ROLLOUT,
+        .shows = SHOW_ROLLOUT | SHOW_TIMEOUT,
         .formats = FORMAT_BIT(JSON) | FORMAT_BIT(NDJSON),
     };
     usage_read(&usage, argc, argv, &o.flags, &o);
@@ -226,7 +226,7 @@ int command_rollback(int argc, char **argv)
         .arguments = arguments,
         .options = rollback_options,
         .parse = parse,
-        .shows = SHOW_ROLLOUT,
+        .shows = SHOW_ROLLOUT | SHOW_TIMEOUT,
         .formats = FORMAT_BIT(JSON) | FORMAT_BIT(NDJSON),
     };
     usage_read(&usage, argc, argv, &o.flags, &o);

@@ -184,7 +184,8 @@ static bool follow_other(const void *ctx, struct place *place, int64_t *seen, bo
 
 static bool drive_here(const void *ctx, struct place *place, bool leave, struct error *err)
 {
-    struct workers *workers = workers_new(ctx, place->fleet, place->environment, 0);
+    struct workers *workers =
+        workers_new(ctx, place->fleet, place->environment, place->flags->timeout);
     struct engine engine = {
         .world = workers_world(workers),
         .store = place->store,

@@ -63,7 +63,7 @@ static const struct usage usage = {
     .arguments = arguments,
     .options = option_list,
     .parse = parse,
-    .shows = SHOW_MANIFEST | SHOW_STATE | SHOW_COLOR,
+    .shows = SHOW_MANIFEST | SHOW_STATE | SHOW_TIMEOUT | SHOW_COLOR,
     .formats = FORMAT_BIT(JSON) | FORMAT_BIT(NDJSON),
 };
 

@@ -179,7 +179,7 @@ static void print_task(FILE *to, const struct place *place, const struct task *t
     if (task->status == TASK_RUNNING)
         print_work(to, task);
     if (task->lost)
-        fputs("  agent cannot be reached; its work goes on there", to);
+        fputs("  out of reach, asked again; what runs there goes on:", to);
     if (task->waiting)
         fprintf(to, "  %s", text_printable(tmp, task->waiting));
     fputc('\n', to);

@@ -135,7 +135,8 @@ static void part_verify(struct plan_reading *r, const struct yaml_node *root,
         yaml_complain(r->problems, digest_node(root, part), "%s", err.message);
     else if (!text_eq(digest, part->digest))
         yaml_complain(r->problems, digest_node(root, part),
-                      "%s of %s is not what its digest says, somebody changed it",
+                      "%s of %s is not what its digest says, somebody changed it: take the file "
+                      "that was signed, or draft it again",
                       phase_name(part->phase), part->service);
 }
 
@@ -156,7 +157,7 @@ static bool plan_verify(struct plan_reading *r, const struct yaml_node *root)
     else if (!text_eq(digest, plan->digest))
         yaml_complain(r->problems, yaml_key(root, "digest"),
                       "the plan is not what its digest says, somebody changed it outside of the "
-                      "signed parts");
+                      "signed parts: take the file that was drafted, or draft it again");
     return r->problems->count == 0;
 }
 

@@ -11,8 +11,8 @@
 enum {
     BACKOFF_FIRST_MS = 250,
     BACKOFF_MOST_MS = 5000,
-    GIVE_UP_MS = 120 * 1000, /* without a single answer; work on the host goes on all the same */
     RUNNER_DEATHS_MOST = 20, /* a runner that dies this often without one event is sick */
+    ROOM_MS = 200,
 };
 
 json_t *follow_args(const struct follow *follow, const struct job *job)
@@ -46,13 +46,16 @@ static void tell(struct follow *f, enum report_kind kind, json_t *body, const st
 
 struct listening {
     struct follow *follow;
-    bool heard; /* an event came: the host is alive and works */
+    bool reached; /* the agent found or started the run */
+    bool heard;   /* an event came: the run does something */
 };
 
 static bool on_event(void *self, const json_t *event)
 {
     struct listening *l = self;
     int64_t seq = json_int_of(event, "seq");
+    while (!mailbox_room(l->follow->mailbox, ROOM_MS) && !l->follow->is_ending(l->follow->self))
+        ;
     if (seq > l->follow->after) {
         l->follow->after = seq;
         l->heard = true;
@@ -92,8 +95,11 @@ static enum outcome attach(struct session *session, const void *ctx, const char 
         .on_event = on_event,
         .self = listening,
     };
-    if (!session_call(session, ctx, &call, &result, err))
-        return outcome_of(session, err);
+    if (!session_call(session, ctx, &call, &result, err)) {
+        /* The agent answers, but its runner was killed: ask for another one. */
+        bool dead = session_usable(session) && err->code == ERROR_CONNECT;
+        return dead ? OUTCOME_AGAIN : outcome_of(session, err);
+    }
     const char *state = json_text_of(result, "state");
     bool ended = text_eq(state, "done") || text_eq(state, "undone") || text_eq(state, "stopped") ||
                  text_eq(state, "failed");
@@ -115,6 +121,7 @@ static enum outcome converse(struct session *session, const void *ctx, struct li
              listening->follow->instance->name);
         return OUTCOME_FAILED;
     }
+    listening->reached = true;
     listening->follow->on_run(listening->follow->self, listening->follow->task, run);
     tell(listening->follow, REPORT_FOUND, NULL, NULL);
     return attach(session, ctx, run, listening, err);
@@ -127,20 +134,30 @@ struct patience {
     int deaths;
 };
 
-/* False when it is time to give up. Jitter, so that a fleet does not come back in one moment. */
-static bool wait_before_next(struct follow *f, struct patience *p, enum outcome outcome)
+/* Jitter, so that a fleet does not come back in one moment. */
+static void back_off(struct follow *f, struct patience *p)
 {
-    if (outcome == OUTCOME_AGAIN)
-        return ++p->deaths < RUNNER_DEATHS_MOST;
-    if (p->lost_since == 0)
-        p->lost_since = clock_mono_ms();
-    if (clock_mono_ms() - p->lost_since > GIVE_UP_MS)
-        return false;
     int64_t until = clock_mono_ms() + p->backoff_ms / 2 + rand() % (p->backoff_ms / 2 + 1);
     while (clock_mono_ms() < until && !f->is_ending(f->self))
         clock_sleep_ms(20);
     p->backoff_ms = p->backoff_ms * 2 > BACKOFF_MOST_MS ? BACKOFF_MOST_MS : p->backoff_ms * 2;
-    return true;
+}
+
+/* False with the reason in err when it is time to give up. */
+static bool bear(struct follow *f, struct patience *p, enum outcome outcome, struct error *err)
+{
+    SCOPE(tmp);
+    if (outcome == OUTCOME_AGAIN) {
+        if (++p->deaths < RUNNER_DEATHS_MOST)
+            return true;
+        fail(err, ERROR_INTERNAL, "%s: its runner keeps dying", f->instance->name);
+        return fail_hint(err, "`flotilla agent logs` shows what it wrote on the host");
+    }
+    if (p->lost_since == 0)
+        p->lost_since = clock_mono_ms();
+    if (clock_mono_ms() - p->lost_since < f->patience_ms)
+        return true;
+    return fail_in(err, "given up after %s", text_duration(tmp, f->patience_ms));
 }
 
 static enum outcome try_once(struct follow *f, struct patience *p, struct error *err)
@@ -152,8 +169,14 @@ static enum outcome try_once(struct follow *f, struct patience *p, struct error 
         return is_passing(err) ? OUTCOME_LOST : OUTCOME_FAILED;
     enum outcome outcome = converse(session, tmp, &listening, err);
     session_close(session);
+    /* A host that answers is not lost, however silent its work is; a runner that says something is
+     * not sick. */
+    if (listening.reached) {
+        p->lost_since = 0;
+        p->backoff_ms = BACKOFF_FIRST_MS;
+    }
     if (listening.heard)
-        *p = (struct patience){ .backoff_ms = BACKOFF_FIRST_MS };
+        p->deaths = 0;
     return outcome;
 }
 
@@ -165,14 +188,13 @@ void follow_run(struct follow *f)
         enum outcome outcome = try_once(f, &p, &err);
         if (outcome == OUTCOME_ENDED)
             return;
-        if (outcome == OUTCOME_AGAIN)
-            fail(&err, ERROR_INTERNAL, "%s: its runner keeps dying", f->instance->name);
         if (outcome == OUTCOME_LOST)
             tell(f, REPORT_LOST, NULL, &err);
-        if (outcome == OUTCOME_FAILED || !wait_before_next(f, &p, outcome)) {
+        if (outcome == OUTCOME_FAILED || !bear(f, &p, outcome, &err)) {
             tell(f, REPORT_FAILED, NULL, &err);
             return;
         }
+        back_off(f, &p);
     }
 }
 

@@ -15,7 +15,8 @@ struct follow {
     struct mailbox *mailbox;
     size_t task;
     int attempt;
-    int64_t after; /* number of the last event delivered */
+    int64_t patience_ms; /* how long the host may give no answer; work there goes on */
+    int64_t after;       /* number of the last event delivered */
     bool (*is_ending)(void *self);
     /* Called with the run's id once the agent has named it; orders go by that id. */
     void (*on_run)(void *self, size_t task, const char *run);

@@ -5,9 +5,6 @@
 #include "controller/plan/approvals.h"
 #include "controller/rollout/evidence.h"
 
-/* Signatures older than this do not open a gate; the host's own rule is in agent.yaml. */
-static const int64_t APPROVAL_TTL_MS = 14LL * 86400 * 1000;
-
 /* --- signatures ---------------------------------------------------------------------------- */
 
 struct approval_list {
@@ -94,7 +91,7 @@ static bool look_at_signatures(const void *ctx, const struct gate_source *source
         .allowed_signers = source->fleet->allowed_signers,
         .who = &who,
         .need = need,
-        .ttl_ms = APPROVAL_TTL_MS,
+        .ttl_ms = 0, /* how old they may be is each host's own word: approval_ttl in agent.yaml */
         .now_ms = source->now_ms,
         .author = part->author,
     };

@@ -7,6 +7,8 @@
 #include "agents/base/json.h"
 #include "agents/base/mem.h"
 
+enum { LETTERS_MOST = 256 }; /* the engine takes as many in one turn */
+
 struct letter {
     struct report report; /* first: a report is its letter */
     struct letter *next;
@@ -14,7 +16,8 @@ struct letter {
 
 struct mailbox {
     pthread_mutex_t lock;
-    pthread_cond_t filled;
+    pthread_cond_t filled, drained;
+    size_t count;
     struct letter *first, *last;
 };
 
@@ -25,6 +28,7 @@ static int mailbox_close(struct mailbox *mailbox)
         talloc_free(l);
     }
     pthread_cond_destroy(&mailbox->filled);
+    pthread_cond_destroy(&mailbox->drained);
     pthread_mutex_destroy(&mailbox->lock);
     return 0;
 }
@@ -37,6 +41,7 @@ struct mailbox *mailbox_new(const void *ctx)
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_mutex_init(&mailbox->lock, NULL);
     pthread_cond_init(&mailbox->filled, &monotonic);
+    pthread_cond_init(&mailbox->drained, &monotonic);
     pthread_condattr_destroy(&monotonic);
     talloc_set_destructor(mailbox, mailbox_close);
     return mailbox;
@@ -60,6 +65,7 @@ void mailbox_send(struct mailbox *mailbox, struct report *report)
     else
         mailbox->first = letter;
     mailbox->last = letter;
+    mailbox->count++;
     pthread_cond_signal(&mailbox->filled);
     pthread_mutex_unlock(&mailbox->lock);
 }
@@ -89,6 +95,8 @@ struct report *mailbox_receive(struct mailbox *mailbox, const void *ctx, int64_t
         mailbox->first = letter->next;
         if (!mailbox->first)
             mailbox->last = NULL;
+        if (mailbox->count-- == LETTERS_MOST)
+            pthread_cond_broadcast(&mailbox->drained);
     }
     pthread_mutex_unlock(&mailbox->lock);
     if (!letter)
@@ -96,4 +104,16 @@ struct report *mailbox_receive(struct mailbox *mailbox, const void *ctx, int64_t
     letter->next = NULL;
     mem_give(ctx, letter);
     return &letter->report;
+}
+
+bool mailbox_room(struct mailbox *mailbox, int64_t timeout_ms)
+{
+    struct timespec until = deadline_in(timeout_ms);
+    int waited = 0;
+    pthread_mutex_lock(&mailbox->lock);
+    while (mailbox->count >= LETTERS_MOST && waited != ETIMEDOUT)
+        waited = pthread_cond_timedwait(&mailbox->drained, &mailbox->lock, &until);
+    bool room = mailbox->count < LETTERS_MOST;
+    pthread_mutex_unlock(&mailbox->lock);
+    return room;
 }

@@ -16,6 +16,10 @@ struct report *report_new(enum report_kind kind, size_t task, int attempt, json_
 /* Hands the report (a top-level talloc object) over. Any thread. */
 void mailbox_send(struct mailbox *mailbox, struct report *report);
 
+/* True once few enough reports wait for another one to be sent; false when that took longer than
+ * timeout_ms. For senders of what a host may send without end: a flood waits on its own host. */
+bool mailbox_room(struct mailbox *mailbox, int64_t timeout_ms);
+
 /* The oldest report, now owned by ctx; null when none came within timeout_ms. */
 struct report *mailbox_receive(struct mailbox *mailbox, const void *ctx, int64_t timeout_ms);
 

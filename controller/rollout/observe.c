@@ -3,6 +3,11 @@
 #include "agents/base/text.h"
 #include "controller/rollout/drive.h"
 
+enum {
+    PROGRESS_MS = 200,             /* runners send it every 250 ms */
+    TOLD_MOST = 256 * 1024 * 1024, /* bytes of other events; weeks of waiting for locks */
+};
+
 /* What a runner's event changes about its task; everything else is only written down. */
 
 static void on_step_started(struct rollout *r, struct task *task, const json_t *body)
@@ -71,6 +76,27 @@ static const struct {
     { "step_done", on_step_done },       { "step_undone", on_step_undone },
 };
 
+/* What a runner may tell. A host that is not what it should be cannot write "approved" into the
+ * record, nor fill the disk with it. */
+static bool is_admitted(struct drive *d, struct task *task, const char *event, const json_t *body)
+{
+    static const char *const names[] = {
+        "step_started", "step_undoing", "step_done", "step_undone", "step_failed",   "lock_waiting",
+        "throttled",    "drift",        "paused",    "resumed",     "database_lost",
+    };
+    int64_t now = d->engine->world->mono_ms(d->engine->world);
+    if (text_eq(event, "progress")) {
+        bool due = now - task->progress_ms >= PROGRESS_MS || task->progress_ms == 0;
+        task->progress_ms = due ? now : task->progress_ms;
+        return due;
+    }
+    bool known = false;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        known = known || text_eq(event, names[i]);
+    task->told += known ? (int64_t)json_dumpb(body, NULL, 0, 0) : 0;
+    return known && task->told < TOLD_MOST;
+}
+
 static void on_event(struct drive *d, struct task *task, const json_t *body)
 {
     const char *event = json_text_of(body, "event");
@@ -78,6 +104,8 @@ static void on_event(struct drive *d, struct task *task, const json_t *body)
     if (!event || seq <= task->seq) /* a host may repeat or lie: what was taken stays taken */
         return;
     task->seq = seq;
+    if (!is_admitted(d, task, event, body))
+        return;
     for (size_t i = 0; i < sizeof(observers) / sizeof(observers[0]); i++)
         if (text_eq(event, observers[i].event))
             observers[i].function(d->rollout, task, body);
@@ -155,6 +183,8 @@ static void on_reach(struct drive *d, struct task *task, const struct report *re
     json_t *fields = json_object();
     if (lost)
         json_set_text(fields, "reason", report->err.message);
+    if (lost || task->lost)
+        rollout_text(d->rollout, &task->waiting, lost ? report->err.message : NULL);
     if (task->lost != lost)
         drive_event(d, lost ? "agent_lost" : "agent_back", task, fields);
     else

@@ -11,6 +11,7 @@
 #include "controller/rollout/mailbox.h"
 
 enum {
+    PATIENCE_MS = 120 * 1000,
     THREADS_MOST = 64,        /* sessions at once: docs, SSH fan-out */
     STACK_BYTES = 512 * 1024, /* libssh2 and jansson need less than half of it */
 };
@@ -32,6 +33,7 @@ struct workers {
     struct errand *waiting, *waiting_last;
     const char **runs; /* by task: the id of its run, once it is known */
     size_t threads, most;
+    int64_t patience_ms;
     bool ending;
 };
 
@@ -181,6 +183,7 @@ static bool errand_new(struct workers *w, const struct job *job, struct errand *
         .mailbox = w->mailbox,
         .task = job->task,
         .attempt = job->attempt,
+        .patience_ms = w->patience_ms,
         .after = job->after,
         .is_ending = is_ending,
         .on_run = on_run,
@@ -228,7 +231,7 @@ static struct report *world_receive(struct world *world, const void *ctx, int64_
 }
 
 struct workers *workers_new(const void *ctx, const struct fleet *fleet, const char *environment,
-                            size_t most)
+                            int64_t patience_ms)
 {
     struct workers *w = mem_new(ctx, struct workers);
     w->world =
@@ -236,7 +239,8 @@ struct workers *workers_new(const void *ctx, const struct fleet *fleet, const ch
     w->fleet = fleet;
     w->environment = mem_text(w, environment);
     w->mailbox = mailbox_new(w);
-    w->most = most ? most : THREADS_MOST;
+    w->most = THREADS_MOST;
+    w->patience_ms = patience_ms ? patience_ms : PATIENCE_MS;
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);

@@ -15,9 +15,10 @@
 
 struct workers;
 
-/* fleet must outlive it. At most `most` threads (0: 64); further jobs wait for one. */
+/* fleet must outlive it. A host that gives no answer for patience_ms (0: two minutes) makes its
+ * task fail; what runs there goes on. */
 struct workers *workers_new(const void *ctx, const struct fleet *fleet, const char *environment,
-                            size_t most);
+                            int64_t patience_ms);
 
 struct world *workers_world(struct workers *workers);
 

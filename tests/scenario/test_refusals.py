@@ -1,10 +1,37 @@
-"""Bad input never crashes and never half-acts: a clear error, what to do next, and an untouched database."""
+"""Bad input never crashes and never half-acts: a clear error, what to do next, and an untouched database.
 
+| what is bad                | tests                                                                      |
+|----------------------------|----------------------------------------------------------------------------|
+| unreadable manifest        | test_unreadable_manifest (its grammar: tests/golden/manifest)              |
+| unknown host key           | test_unknown_host_key, test_host_key_at_the_start                          |
+| changed host key           | test_changed_host_key, test_host_key_at_the_start                          |
+| agent missing              | test_agent_missing, test_agent_missing_at_the_start                        |
+| wrong agent version        | test_wrong_agent_version                                                   |
+| database down              | test_database_down, test_database_down_at_the_start_of_a_rollout,          |
+|                            | test_database_that_stays_down                                              |
+| scratch not allowed        | test_scratch_not_allowed                                                   |
+| fingerprint drift          | test_drift                                                                 |
+| unsigned phase             | test_unsigned, test_unsigned_destructive_phase,                            |
+|                            | test_the_agent_does_not_believe_the_controller                             |
+| signature too old          | test_the_hosts_word_on_the_age_of_signatures                               |
+| tampered plan file         | test_tampered_plan                                                         |
+| signature of another plan  | test_signature_of_another_plan                                             |
+| full disk: state           | test_disk_of_the_state_full; test_state.py fills it under a running driver |
+| full disk: spool           | test_disk_of_the_spool_full                                                |
+| full disk: snapshots       | test_disk_of_the_snapshots_full                                            |
+
+Each: exit code, words that name the thing, what to do next, and rows and catalog as before. Where a
+rollout stopped, the cure is applied and it goes on from there.
+"""
+
+import json
 import os
+import pwd
 import re
 import shutil
 import subprocess
 import sys
+import time
 import unittest
 
 HERE = os.path.dirname(os.path.realpath(__file__))
@@ -62,12 +89,39 @@ class Refusals(unittest.TestCase):
             f.reset("users")
 
     def refused(self, pattern, *args, codes=(1,), **more):
-        """The command fails with words of the pattern, in a sane form."""
+        """The command fails with words of the pattern and a next step, in a sane form."""
         run = self.fleet.flotilla(*args, timeout=60, **more)
         self.assertIn(run.code, codes, run)
         self.assertRegex(run.out + run.err, re.compile(pattern, re.I | re.S), run)
+        self.assertRegex(run.out + run.err, r"(hint|fix|next): \S", run)
         self.assertNotRegex(run.err, r"Sanitizer|Assertion|core dumped", run)
         return run
+
+    def status(self):
+        return json.loads(self.fleet.flotilla("status", "--format", "json").out)
+
+    def goes_on(self, command="resume", code=3):
+        """With the cure applied; then back, so that the next test finds what it expects."""
+        run = self.fleet.flotilla(command, timeout=120)
+        self.assertEqual(run.code, code, run)
+        self.fleet.ok("rollback")
+
+    def full(self, path, size, user=None):
+        """Mounts a small disk there and fills it; gives the file to remove for room."""
+        os.makedirs(path, exist_ok=True)
+        owner = f",uid={pwd.getpwnam(user).pw_uid},mode=0700" if user else ""
+        if os.geteuid() or subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}{owner}", "tmpfs", path],
+                                          check=False, stderr=subprocess.DEVNULL).returncode:
+            self.skipTest("mounting a small disk needs root")
+        self.addCleanup(subprocess.run, ["umount", "-l", path], check=True)
+        ballast = os.path.join(path, "ballast")
+        with open(ballast, "wb", buffering=0) as file:
+            try:
+                while True:
+                    file.write(b"x" * 4096)
+            except OSError:
+                pass
+        return ballast
 
     def plan(self, change="rename.yaml", plan="plan.yaml", approve=True):
         f = self.fleet
@@ -82,8 +136,18 @@ class Refusals(unittest.TestCase):
     def test_unreadable_manifest(self):
         path = self.fleet.write("broken.yaml", "version: 1\nfleet: [shop\nservices: {}\n")
         for command in (["validate", path], ["draft", "rename.yaml", "--manifest", path]):
-            self.refused(r"broken\.yaml:\d+:\d+: ", *command)
+            run = self.fleet.flotilla(*command)
+            self.assertEqual(run.code, 1, run)
+            self.assertRegex(run.err, r"broken\.yaml:\d+:\d+: \S+", run)  # what to write instead is in the line
         self.refused(r"nowhere\.yaml", "draft", "rename.yaml", "--manifest", "nowhere.yaml")
+        for content in (b"", b"\0\1\2\xff", b"version: 1\n---\nversion: 1\n", b"a: &a [*a]\n"):
+            with open(path, "wb") as file:
+                file.write(content)
+            run = self.fleet.flotilla("start", "plan.yaml", "--manifest", path)
+            self.assertEqual(run.code, 1, run)
+            self.assertTrue(run.err.strip(), run)
+        self.fleet.flotilla("validate", self.fleet.work)
+        self.assertEqual(self.fleet.flotilla("validate", self.fleet.work).code, 1)  # a folder
 
     # -- the way to the host -----------------------------------------------------------------
 
@@ -109,8 +173,39 @@ class Refusals(unittest.TestCase):
         f = self.fleet
         os.rename(f.agent_program, f.agent_program + ".away")
         self.addCleanup(os.rename, f.agent_program + ".away", f.agent_program)
-        self.refused(r"agent", "draft", "rename.yaml")
-        self.refused(r"agent|", "doctor")
+        self.refused(r"there is no agent", "draft", "rename.yaml")
+        self.refused(r"there is no agent", "doctor")
+
+    def test_host_key_at_the_start(self):
+        """No login is tried, nothing is asked again, and with the key in order it goes on."""
+        f, plan = self.fleet, self.plan()
+        f.write(f.known_hosts, "")
+        self.addCleanup(f.write_files)
+        self.refused(r"known_hosts.*hint: ", "start", plan)
+        self.assertEqual(self.status()["status"], "failed")
+        f.write_files()
+        old = f._host_key
+
+        def back():
+            f._host_key = old
+            f.sshd_stop()
+            f.sshd_start()
+        f.new_host_key()
+        try:
+            self.refused(r"chang", "resume")
+        finally:
+            back()
+        self.goes_on()
+
+    def test_agent_missing_at_the_start(self):
+        f, plan = self.fleet, self.plan()
+        os.rename(f.agent_program, f.agent_program + ".away")
+        try:
+            run = self.refused(r"agent_lost.*there is no agent.*given up after 1\.0 s", "start", plan, "--timeout", "1s")
+            self.assertIn("flotilla agent push", run.out)
+        finally:
+            os.rename(f.agent_program + ".away", f.agent_program)
+        self.goes_on()
 
     def test_wrong_agent_version(self):
         f = self.fleet
@@ -148,6 +243,20 @@ class Refusals(unittest.TestCase):
         rest = child.communicate(timeout=120)[0]
         self.assertEqual(child.returncode, 3, seen + rest)
         f.ok("rollback")
+
+    def test_database_that_stays_down(self):
+        """Bounded, with the reason shown meanwhile; then it has failed and says how to go on."""
+        f, plan = self.fleet, self.plan()
+        f.halt("db1")
+        try:
+            run = self.refused(r"agent_lost +.*database users.*part_failed.*given up after 2\.0 s", "start", plan,
+                               "--timeout", "2s")
+            self.assertRegex(run.out, "next: `flotilla retry")
+            task = self.status()["tasks"][0]
+            self.assertEqual((task["status"], task["error_code"]), ("failed", "connect"), task)
+        finally:
+            f.up("db1")
+        self.goes_on()
 
     def test_scratch_not_allowed(self):
         f = self.fleet
@@ -188,7 +297,10 @@ class Refusals(unittest.TestCase):
             text = file.read()
         start = text.index("phases:")
         f.write(plan, text[:start] + text[start:].replace("email_address", "email_addresz"))
-        for command in (["start", plan], ["show", plan], ["validate", plan],
+        run = f.flotilla("validate", plan)
+        self.assertEqual(run.code, 1, run)
+        self.assertRegex(run.err, r"plan\.yaml:\d+:\d+: .*digest.*draft it again", run)
+        for command in (["start", plan], ["show", plan], ["rehearse", plan],
                         ["approve", plan, "--as", "ana@example.org", "--key", f.key("ana@example.org")]):
             self.refused(r"plan\.yaml.*(digest|changed|tamper)", *command)
 
@@ -212,23 +324,83 @@ class Refusals(unittest.TestCase):
         self.addCleanup(f.write_files)
         self.refused(r"approv|sign", "start", plan)
 
+    def signed_at(self, plan, person, seconds):
+        """Files that this person could have written so long ago, for every part."""
+        f, when = self.fleet, time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - seconds))
+        parts = json.loads(f.ok("show", plan, "--format", "json").out)
+        folder = os.path.join(f.work, plan.replace(".yaml", ".approvals"))
+        os.makedirs(folder, exist_ok=True)
+        for phase in parts["phases"]:
+            for part in phase["services"]:
+                text = "\n".join(["flotilla-approval-v1", parts["fleet"], parts["environment"], parts["id"],
+                                  phase["phase"], part["service"], part["digest"], person, when]) + "\n"
+                made = subprocess.run(["ssh-keygen", "-q", "-Y", "sign", "-n", "flotilla", "-f", f.key(person)],
+                                      input=text, text=True, check=True, stdout=subprocess.PIPE,
+                                      stderr=subprocess.DEVNULL).stdout
+                f.write(os.path.join(folder, f"{phase['phase']}.{part['service']}.{person}.sig"), made + text)
+
+    def test_the_hosts_word_on_the_age_of_signatures(self):
+        f, plan, day = self.fleet, self.plan(approve=False), 86400
+        for person in ("ana@example.org", "raj@example.org"):
+            self.signed_at(plan, person, 20 * day)
+        self.refused(r"expired: signed at .*it held for 336\.0 h", "start", plan)
+        self.assertEqual(self.status()["status"], "failed")
+        config = f.agent_config("db1")
+        config["policy"]["approval_ttl"] = "30d"
+        f.write(f.hosts["db1"].agent_yaml, fleet.yaml_text(config))
+        self.addCleanup(f.write_files)
+        self.goes_on("retry")
+        config["policy"]["approval_ttl"] = "10d"
+        f.write(f.hosts["db1"].agent_yaml, fleet.yaml_text(config))
+        self.refused(r"expired.*flotilla approve", "start", plan)
+        f.approve(plan)
+        self.goes_on("retry")
+
+    def test_a_signature_of_tomorrow(self):
+        plan = self.plan(approve=False)
+        for person in ("ana@example.org", "raj@example.org"):
+            self.signed_at(plan, person, -86400)
+        self.refused(r"which is in the future", "start", plan, codes=(3,))
+
+    # -- disks -------------------------------------------------------------------------------
+
+    def test_disk_of_the_spool_full(self):
+        f, plan = self.fleet, self.plan()
+        config, spool = f.agent_config("db1"), os.path.join(f.dir, "hosts", "db1", "small-spool")
+        ballast = self.full(spool, "256k", f.user)
+        config["spool"] = spool
+        f.write(f.hosts["db1"].agent_yaml, fleet.yaml_text(config))
+        self.addCleanup(f.write_files)
+        run = self.refused(r"no space left", "start", plan)
+        self.assertIn(spool, run.out)
+        self.assertEqual(self.status()["tasks"][0]["error_code"], "no_space")
+        self.assertEqual((f.catalog("users"), f.rows("users")), (self.catalog, self.rows))
+        os.unlink(ballast)
+        self.goes_on("retry")
+
+    def test_disk_of_the_snapshots_full(self):
+        f, plan = self.fleet, self.plan("drop.yaml")
+        config, folder = f.agent_config("db1"), os.path.join(f.dir, "hosts", "db1", "small-snapshots")
+        ballast = self.full(folder, "20m", f.user)
+        config["policy"]["snapshots"] = {"dir": folder}
+        f.write(f.hosts["db1"].agent_yaml, fleet.yaml_text(config))
+        self.addCleanup(f.write_files)
+        f.flotilla("start", plan)
+        f.ok("ack", "users", "--plan", plan)
+        self.refused(r"space|room", "promote")
+        self.assertEqual([t["error_code"] for t in self.status()["tasks"] if t["status"] == "failed"], ["no_space"])
+        column = f.value("users", "SELECT attname FROM pg_attribute WHERE attrelid = 'users'::regclass"
+                         " AND attname ~ '^note' AND NOT attisdropped")
+        self.assertEqual(f.value("users", f"SELECT count(*) FROM users WHERE {column} = 'n'"), "500")
+        os.unlink(ballast)
+        self.goes_on("retry", code=0)
+
     # -- the state ---------------------------------------------------------------------------
 
-    @unittest.skipIf(os.geteuid() != 0, "mounting a small disk needs root")
     def test_disk_of_the_state_full(self):
         f, plan = self.fleet, self.plan()
         state = os.path.join(f.work, "small")
-        os.makedirs(state, exist_ok=True)
-        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", state], check=False,
-                          stderr=subprocess.DEVNULL).returncode:
-            self.skipTest("no mounts here")
-        self.addCleanup(subprocess.run, ["umount", state], check=True)
-        ballast = os.open(os.path.join(state, "ballast"), os.O_WRONLY | os.O_CREAT)
-        try:
-            while True:
-                os.write(ballast, b"x" * 4096)
-        except OSError:
-            os.close(ballast)
+        self.full(state, "64k")
         self.refused(r"full|space|disk", "start", plan, "--state", state)
 
 
