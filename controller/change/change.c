@@ -152,7 +152,7 @@ bool change_of_sql(const void *ctx, const char *path, const char *service, const
     const char *sql;
     size_t length;
     if (!file_read(ctx, path, CHANGE_FILE_BYTES, &sql, &length, err)) {
-        return false;
+        return fail_hint(err, "name a file of SQL statements that can be read");
     }
     if (strlen(sql) != length) {
         return fail(err, ERROR_INVALID, "%s: a NUL byte at offset %zu", path, strlen(sql));

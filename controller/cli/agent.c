@@ -131,6 +131,21 @@ static void print_runs(const json_t *entry)
     }
 }
 
+static const char *words_of(const void *ctx, const json_t *value)
+{
+    size_t i;
+    json_t *item;
+    if (json_is_string(value))
+        return json_string_value(value);
+    if (!json_is_array(value))
+        return json_compact(ctx, value);
+    struct text t = text_init(ctx, TEXT_LINE);
+    json_array_foreach(value, i, item) {
+        text_addf(&t, "%s%s", i ? ", " : "", words_of(ctx, item));
+    }
+    return json_array_size(value) ? t.data : "nothing";
+}
+
 /* Text: one line an instance, its fields after it. */
 void agent_print(const struct agent_options *options, const json_t *list)
 {
@@ -150,10 +165,9 @@ void agent_print(const struct agent_options *options, const json_t *list)
         FILE *to = error ? stderr : stdout;
         fprintf(to, "%-20s", json_text_of(entry, "instance"));
         json_object_foreach(entry, key, value) {
-            const char *s = json_string_value(value);
             if (text_eq(key, "instance") || text_eq(key, "hint") || text_eq(key, "runs"))
                 continue;
-            fprintf(to, "  %s %s", key, text_printable(tmp, s ? s : json_compact(tmp, value)));
+            fprintf(to, "  %s %s", key, text_printable(tmp, words_of(tmp, value)));
         }
         fputc('\n', to);
         print_runs(entry);

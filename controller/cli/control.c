@@ -77,7 +77,10 @@ static bool has_failed(const struct options *o, const struct rollout *rollout, s
             return true;
     fail(err, ERROR_INVALID, "rollout %s: no step %s has failed or was stopped", rollout->id,
          o->step);
-    return near_hint(err, o->step, &failed);
+    if (failed.count)
+        return near_hint(err, o->step, &failed);
+    return fail_hint(err, "`flotilla status %s` says where it stands and what comes next",
+                     rollout->id);
 }
 
 static int control(struct options *o, const struct driving *base, char **argv)

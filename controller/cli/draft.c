@@ -143,6 +143,10 @@ static bool read_change(struct draft *draft, struct change **out, struct error *
     if (draft->sql_path) {
         return change_of_sql(draft->ctx, draft->sql_path, draft->flags.service, author, out, err);
     }
+    if (!file_exists(draft->change_path) && strchr(draft->change_path, ' ')) {
+        fail(err, ERROR_UNSUPPORTED, "this version reads changes from files, not from words");
+        return fail_hint(err, "`flotilla init` writes a change to start from");
+    }
     if (!file_exists(draft->change_path)) {
         fail(err, ERROR_NOT_FOUND, "there is no change file %s: No such file or directory",
              draft->change_path);
@@ -244,16 +248,24 @@ static void print_summary(const struct draft *draft, const struct plan *plan)
         fprintf(stderr, "nothing to do: the catalog already is as wished\n");
         return;
     }
-    if (!draft->output || text_eq(draft->output, "-")) {
+    bool written = draft->output && !text_eq(draft->output, "-");
+    if (!draft->check && !written) {
         return;
     }
-    printf("plan %s  %s\n", plan->id, plan->title);
+    if (draft->check) {
+        printf("changes are pending: %s\n", plan->title);
+    } else {
+        printf("plan %s  %s\n", plan->id, plan->title);
+    }
     for (enum phase phase = 0; phase < PHASE_COUNT; phase++) {
         for (size_t i = 0; i < plan->phases[phase].count; i++) {
             const struct part *part = plan->phases[phase].parts[i];
             printf("  %-8s %-16s %3zu steps  %s\n", phase_name(phase), part->service,
                    part->step_count, step_tags_text(draft->ctx, part_tags(part)));
         }
+    }
+    if (draft->check) {
+        return;
     }
     printf("written to %s; look at it with `flotilla show %s`\n", draft->output, draft->output);
 }

@@ -45,10 +45,8 @@ static void print_event(void *self, const json_t *event)
     printer_event(place->printer, event);
 }
 
-int driving_end(const struct place *place)
+int driving_code(const struct place *place)
 {
-    if (place->flags->format == FORMAT_TEXT)
-        status_print(stdout, place);
     switch (place->rollout->status) {
     case ROLLOUT_DONE:
     case ROLLOUT_ROLLED_BACK: return EXIT_DONE;
@@ -57,6 +55,13 @@ int driving_end(const struct place *place)
     case ROLLOUT_PAUSED: return EXIT_GATE;
     default: return EXIT_FAILED;
     }
+}
+
+int driving_end(const struct place *place)
+{
+    if (place->flags->format == FORMAT_TEXT)
+        status_print(stdout, place);
+    return driving_code(place);
 }
 
 /* --- asking -------------------------------------------------------------------------------- */

@@ -18,8 +18,9 @@ struct driving {
 
 int driving_run(struct place *place, const struct driving *driving);
 
-/* The exit code that a rollout's status means for who waited for it, after printing where it
- * stands and what to do next. */
+/* The exit code that a rollout's status means for who waited for it. */
+int driving_code(const struct place *place);
+/* The same, after printing where it stands and what to do next. */
 int driving_end(const struct place *place);
 
 /* One event as a line for people ("" when it is not worth one), owned by ctx. */

@@ -18,8 +18,9 @@ bool near_hint(struct error *err, const char *given, const struct step_texts *na
     const char *near = text_nearest(given, names->items, names->count);
     if (near)
         return fail_hint(err, "did you mean \"%s\"?", near);
+    if (names->count == 0)
+        return fail_hint(err, "there is none");
     for (size_t i = 0; i < names->count; i++)
         text_addf(&t, "%s%s", i ? ", " : "", names->items[i]);
-    return fail_hint(err, "there %s: %s", names->count == 1 ? "is" : "are",
-                     names->count ? t.data : "none");
+    return fail_hint(err, "there %s: %s", names->count == 1 ? "is" : "are", t.data);
 }

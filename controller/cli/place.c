@@ -58,21 +58,49 @@ bool place_plan(const void *ctx, const char *path, struct plan **out, struct err
     return fail_hint(err, "draft it again; a plan is not written by hand");
 }
 
+static bool named_row(const void *ctx, struct place *place, const char *id, struct error *err)
+{
+    const char *env = place->flags->env;
+    if (!store_find(ctx, place->store, id, &place->row, err))
+        return false;
+    if (!place->row || !env || text_eq(place->row->environment, env))
+        return true;
+    fail(err, ERROR_USAGE, "rollout %s is in %s, not in %s", place->row->id,
+         place->row->environment, env);
+    return fail_hint(err, "leave --env out: a rollout knows its environment");
+}
+
+/* Those of --env, or all. */
+static bool rows_of(const void *ctx, struct place *place, bool active, struct store_rollout **out,
+                    size_t *count, struct error *err)
+{
+    size_t all = 0;
+    if (!store_list(ctx, place->store, active, out, &all, err))
+        return false;
+    *count = 0;
+    for (size_t i = 0; i < all; i++)
+        if (!place->flags->env || text_eq((*out)[i].environment, place->flags->env))
+            (*out)[(*count)++] = (*out)[i];
+    return true;
+}
+
 static bool pick_row(const void *ctx, struct place *place, const char *id, struct error *err)
 {
     struct store_rollout *rows = NULL;
     size_t count = 0;
     if (id)
-        return store_find(ctx, place->store, id, &place->row, err);
-    if (!store_list(ctx, place->store, true, &rows, &count, err))
+        return named_row(ctx, place, id, err);
+    if (!rows_of(ctx, place, true, &rows, &count, err))
         return false;
     if (count > 1) {
         struct text t = text_init(ctx, TEXT_LINE);
         for (size_t i = 0; i < count; i++)
-            text_addf(&t, "%s%s (%s)", i ? ", " : "", rows[i].id, rows[i].title);
-        return fail(err, ERROR_USAGE, "several rollouts have not ended; name one: %s", t.data);
+            text_addf(&t, "%s%s (%s, %s)", i ? ", " : "", rows[i].id, rows[i].title,
+                      rows[i].environment);
+        fail(err, ERROR_USAGE, "several rollouts have not ended: %s", t.data);
+        return fail_hint(err, "name the one that is meant");
     }
-    if (count == 0 && !store_list(ctx, place->store, false, &rows, &count, err))
+    if (count == 0 && !rows_of(ctx, place, false, &rows, &count, err))
         return false;
     place->row = count ? &rows[0] : NULL;
     return true;
@@ -83,8 +111,9 @@ bool place_rollout(const void *ctx, struct place *place, const char *id, struct 
     if (!pick_row(ctx, place, id, err))
         return false;
     if (!place->row) {
-        fail(err, ERROR_NOT_FOUND, id ? "there is no rollout %s here" : "there is no rollout here",
-             id);
+        const char *env = place->flags->env;
+        fail(err, ERROR_NOT_FOUND, "there is no rollout%s%s here%s%s", id ? " " : "", id ? id : "",
+             env ? " in " : "", env ? env : "");
         return fail_hint(err, "`flotilla start PLAN` begins one; --state names another state");
     }
     const char *text = place->row->plan_text;

@@ -37,7 +37,7 @@ bool place_store(const void *ctx, const struct flags *flags, struct place *place
                  struct error *err) MUSTCHECK;
 
 /* Finds a rollout by its id or its plan's; null id: the only one that has not ended, else the
- * newest. Reads its plan and state. */
+ * newest; with --env of that environment. Reads its plan and state. */
 bool place_rollout(const void *ctx, struct place *place, const char *id,
                    struct error *err) MUSTCHECK;
 

@@ -154,10 +154,11 @@ int command_watch(int argc, char **argv)
     struct error err;
     static const struct usage usage = {
         .takes = "[ROLLOUT]",
-        .text = "Follow a rollout until it ends or waits at a gate.\v"
-                "--format ndjson prints every event as one line of JSON.\n\n"
-                "Exit codes: 0 it ended, 3 it waits at a gate, 1 there is none.\n\n"
-                "Examples:\n  flotilla watch\n  flotilla watch --format ndjson\n",
+        .text =
+            "Follow a rollout until it ends or waits at a gate.\v"
+            "--format ndjson prints every event as one line of JSON.\n\n"
+            "Exit codes: 0 done or rolled back, 3 it waits at a gate, 1 it failed, was aborted, or there is none.\n\n"
+            "Examples:\n  flotilla watch\n  flotilla watch --format ndjson\n",
         .arguments = arguments,
         .shows = SHOW_ROLLOUT | SHOW_TIMEOUT,
         .formats = FORMAT_BIT(JSON) | FORMAT_BIT(NDJSON),
@@ -167,7 +168,7 @@ int command_watch(int argc, char **argv)
         return command_failed(argv[0], &err);
     if (o.flags.format == FORMAT_TEXT && !isatty(STDOUT_FILENO))
         status_print(stdout, &place);
-    return code_of(&place);
+    return driving_code(&place);
 }
 
 /* --- logs ---------------------------------------------------------------------------------- */

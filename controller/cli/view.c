@@ -69,6 +69,8 @@ static const char *progress_text(const void *ctx, const json_t *e)
         text_addf(&t, " (%lld %%)", (long long)(done >= total ? 100 : done * 100 / total));
     if (json_int_of(e, "rate") > 0)
         text_addf(&t, ", %s/s", text_count(ctx, json_int_of(e, "rate")));
+    if (json_int_of(e, "eta_seconds") > 0 && done < total)
+        text_addf(&t, ", %s left", text_duration(ctx, json_int_of(e, "eta_seconds") * 1000));
     return t.data;
 }
 
@@ -235,12 +237,15 @@ void status_print(FILE *to, const struct place *place)
 
 json_t *status_json(const struct place *place)
 {
-    json_t *o = rollout_to_json(place->rollout);
+    json_t *o = json_object();
+    json_t *state = rollout_to_json(place->rollout);
     json_set_text(o, "rollout", place->rollout->id);
-    json_object_del(o, "id");
     json_set_text(o, "plan", place->plan->id);
     json_set_text(o, "title", place->plan->title);
     json_set_text(o, "environment", place->plan->environment);
     json_set_text(o, "direction", place->rollout->back ? "back" : "forward");
+    json_object_del(state, "id");
+    json_object_update_missing(o, state);
+    json_decref(state);
     return o;
 }

@@ -99,8 +99,7 @@ static bool set_service(const struct graph *graph, struct object_name *name, str
         return true;
     }
     fail(err, ERROR_USAGE, "\"%s\" does not say which service it is in", name->name);
-    return fail_hint(err, "write SERVICE:TABLE(COLUMN), such as %s:%s", graph->services[0],
-                     name->name);
+    return fail_hint(err, "write SERVICE:TABLE or SERVICE:TABLE(COLUMN)");
 }
 
 bool graph_object_find(const void *ctx, const struct graph *graph, const char *text,

@@ -106,7 +106,8 @@ bool drive_transition(struct drive *d, enum rollout_event event, const char **re
         rollout_text(r, &r->gate, NULL);
         rollout_text(r, &r->gate_hint, NULL);
     }
-    bool news = event != ON_RESUME || r->status != ROLLOUT_RUNNING;
+    /* What was asked for and changes nothing is no news. */
+    bool news = event < ON_RESUME || t.effects || t.next != r->status;
     r->status = t.next;
     schedule_apply(r, t.effects);
     d->effects |= t.effects;
@@ -128,6 +129,13 @@ static void observe(struct drive *d, enum rollout_event event)
 
 /* --- what is next -------------------------------------------------------------------------- */
 
+static void phase_done(struct drive *d)
+{
+    const struct rollout *r = d->rollout;
+    if (r->phase_open && !r->back)
+        drive_event(d, "phase_done", NULL, json_pack("{s:s}", "phase", phase_name(r->phase)));
+}
+
 static bool at_gate(struct drive *d, enum phase phase, struct error *err)
 {
     SCOPE(tmp);
@@ -137,8 +145,8 @@ static bool at_gate(struct drive *d, enum phase phase, struct error *err)
     const char *hint = NULL;
     struct gate_source source = { d->engine->fleet, d->engine->store, d->engine->plan_path,
                                   wall(d) };
-    if (r->phase_open && r->phase != phase)
-        drive_event(d, "phase_done", NULL, json_pack("{s:s}", "phase", phase_name(r->phase)));
+    if (r->phase != phase)
+        phase_done(d);
     r->phase = phase;
     r->phase_open = false;
     d->changed = true;
@@ -209,7 +217,10 @@ static bool advance(struct drive *d, struct error *err)
     case NEED_DISPATCH: plan_dispatch(d, &s); return true;
     case NEED_GATE: return at_gate(d, s.phase, err);
     case NEED_FAIL: after_failure(d); return true;
-    case NEED_END: observe(d, r->back ? ON_ALL_UNDONE : ON_ALL_DONE); return true;
+    case NEED_END:
+        phase_done(d);
+        observe(d, r->back ? ON_ALL_UNDONE : ON_ALL_DONE);
+        return true;
     case NEED_PART_WAY: part_way_back(d); return true;
     case NEED_NOTHING: break;
     }
