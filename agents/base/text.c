@@ -212,25 +212,50 @@ unsigned text_distance(const char *a, const char *b, unsigned most)
         unsigned *now = row[i % 3];
         unsigned *before = row[(i + 2) % 3];
         unsigned *older = row[(i + 1) % 3];
-        now[0] = i;
+        unsigned best = now[0] = i;
         for (unsigned j = 1; j <= m; j++) {
             now[j] =
                 least(least(before[j], now[j - 1]) + 1, before[j - 1] + (a[i - 1] != b[j - 1]));
             if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
                 now[j] = least(now[j], older[j - 2] + 1);
+            best = least(best, now[j]);
         }
+        if (best > most) /* it can only grow */
+            return most + 1;
     }
     return least(row[n % 3][m], most + 1);
 }
 
+/* Letters that only one of them has: a distance is never smaller. `has` counts those of s. */
+static unsigned letters_apart(const char *name, size_t n, int has[256])
+{
+    unsigned common = 0;
+    size_t m = strlen(name);
+    for (size_t i = 0; i < m; i++)
+        common += has[(unsigned char)name[i]]-- > 0;
+    for (size_t i = 0; i < m; i++)
+        has[(unsigned char)name[i]]++;
+    return (unsigned)(n > m ? n : m) - common;
+}
+
 const char *text_nearest(const char *s, const char *const *names, size_t count)
 {
-    unsigned most = (unsigned)(strlen(s) / 3) + 1;
+    size_t n = strlen(s);
+    unsigned most = (unsigned)(n / 3) + 1;
+    int has[256] = { 0 };
     const char *best = NULL;
+    for (size_t i = 0; i < n; i++)
+        has[(unsigned char)s[i]]++;
     for (size_t i = 0; i < count; i++) {
+        if (letters_apart(names[i], n, has) > most)
+            continue;
         unsigned d = text_distance(s, names[i], most);
-        if (d <= most && (!best || d < text_distance(s, best, most)))
-            best = names[i];
+        if (d > most)
+            continue;
+        best = names[i];
+        if (d == 0)
+            break;
+        most = d - 1; /* of equally near ones the first */
     }
     return best;
 }

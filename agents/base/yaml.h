@@ -75,6 +75,10 @@ void yaml_complain(struct yaml_problems *problems, const struct yaml_node *node,
 void yaml_complain_at(struct yaml_problems *problems, int line, int column, const char *fmt, ...)
     PRINTF_LIKE(4, 5);
 
+/* How many of `count` names to search for the nearest, for the problem that is added next: all, or
+ * none where the file has so many names and problems already that it would take its time. */
+size_t yaml_worth_searching(const struct yaml_problems *problems, size_t count);
+
 /* The list as text, in the file's order, "file:line:column: what, hint" a line. */
 const char *yaml_problems_text(const void *ctx, struct yaml_problems *problems);
 

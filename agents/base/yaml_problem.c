@@ -55,6 +55,12 @@ void yaml_complain_at(struct yaml_problems *problems, int line, int column, cons
     va_end(ap);
 }
 
+size_t yaml_worth_searching(const struct yaml_problems *problems, size_t count)
+{
+    enum { NAMES_MOST = 500000 }; /* of all problems together: some 50 ms */
+    return problems->dropped || (problems->count + 1) * count > NAMES_MOST ? 0 : count;
+}
+
 static int by_place(const void *a, const void *b)
 {
     const struct yaml_problem *x = a;

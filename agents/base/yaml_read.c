@@ -66,7 +66,7 @@ void yaml_known(struct yaml_problems *problems, const struct yaml_node *map,
             continue;
         SCOPE(tmp);
         const char *shown = text_printable(tmp, key->text);
-        const char *near = text_nearest(key->text, keys, count);
+        const char *near = text_nearest(key->text, keys, yaml_worth_searching(problems, count));
         if (text_eq(key->text, "<<"))
             yaml_complain(problems, key, "merge keys (\"<<\") are not read, write the keys out");
         else if (near)

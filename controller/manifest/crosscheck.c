@@ -16,10 +16,11 @@ static void mention_check(struct reading *r, const struct mention *m)
         return;
     SCOPE(tmp);
     const struct fleet *fleet = r->fleet;
-    const char **names = mem_array(tmp, const char *, fleet->service_count);
-    for (size_t i = 0; i < fleet->service_count; i++)
+    size_t count = yaml_worth_searching(r->problems, fleet->service_count);
+    const char **names = mem_array(tmp, const char *, count);
+    for (size_t i = 0; i < count; i++)
         names[i] = fleet->services[i].name;
-    const char *near = text_nearest(m->service, names, fleet->service_count);
+    const char *near = text_nearest(m->service, names, count);
     yaml_complain(r->problems, m->node, "there is no service \"%s\"%s%s%s",
                   text_printable(tmp, m->service), near ? ", did you mean \"" : " in this fleet",
                   near ? near : "", near ? "\"?" : "");

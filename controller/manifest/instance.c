@@ -112,8 +112,9 @@ static void environment_read(struct reading *r, const struct yaml_node *key,
                              const struct access *access)
 {
     if (grammar_key(r->problems, key, GRAMMAR_NAME) && !is_environment(r->fleet, key->text)) {
-        const char *near = text_nearest(key->text, r->fleet->environments,
-                                        r->problems->dropped ? 0 : r->fleet->environment_count);
+        const char *near =
+            text_nearest(key->text, r->fleet->environments,
+                         yaml_worth_searching(r->problems, r->fleet->environment_count));
         yaml_complain(r->problems, key, "there is no environment \"%s\"%s%s%s", key->text,
                       near ? ", did you mean \"" : ", add it to environments", near ? near : "",
                       near ? "\"?" : "");

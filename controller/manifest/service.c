@@ -9,12 +9,11 @@ static void owner_check(struct reading *r, const struct yaml_node *node)
     if (node->type != YAML_TEXT || fleet->owner_count == 0 || fleet_owner(fleet, node->text))
         return;
     SCOPE(tmp);
-    const char **names = mem_array(tmp, const char *, fleet->owner_count);
-    for (size_t i = 0; i < fleet->owner_count; i++)
+    size_t count = yaml_worth_searching(r->problems, fleet->owner_count);
+    const char **names = mem_array(tmp, const char *, count);
+    for (size_t i = 0; i < count; i++)
         names[i] = fleet->owners[i].name;
-    /* Past the limit of problems nobody reads the nearest name, and it takes its time. */
-    const char *near =
-        text_nearest(node->text, names, r->problems->dropped ? 0 : fleet->owner_count);
+    const char *near = text_nearest(node->text, names, count);
     const char *shown = text_printable(tmp, node->text);
     if (near)
         yaml_complain(r->problems, node, "there is no owner \"%s\", did you mean \"%s\"?", shown,

@@ -74,6 +74,11 @@ static void nearest_names(void **state)
     assert_string_equal("services", text_nearest("servcies", keys, 4));
     assert_string_equal("owners", text_nearest("owner", keys, 4));
     assert_null(text_nearest("zebra", keys, 4));
+    static const char *const teams[] = { "team-21", "team-12", "team-11", "" };
+    assert_string_equal("team-12", text_nearest("team-12", teams, 4));
+    assert_string_equal("team-21", text_nearest("team-2", teams, 4));
+    assert_string_equal("team-12", text_nearest("taem-12", teams, 4));
+    assert_string_equal("", text_nearest("", teams, 4));
     assert_int_equal(1, text_distance("ab", "ba", 3));
     assert_int_equal(0, text_distance("same", "same", 3));
     assert_int_equal(3, text_distance("kitten", "sitting", 5));
