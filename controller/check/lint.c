@@ -53,20 +53,41 @@ static bool is_sized(const char *rule)
     return false;
 }
 
-static bool is_on(const struct lint_options *o, const struct rule *rule)
+static const struct lint_rule_level *level_of(const struct lint_options *o, const struct rule *rule)
 {
+    for (size_t i = 0; i < o->level_count; i++) {
+        if (o->levels[i].rule == rule) {
+            return &o->levels[i];
+        }
+    }
+    return NULL;
+}
+
+bool rule_is_on(const struct lint_options *o, const struct rule *rule)
+{
+    const struct lint_rule_level *level = level_of(o, rule);
     if (o->only && o->only->count > 0) {
         return sql_texts_have(o->only, rule->id);
     }
-    return o->all || rule->on;
+    return level && !o->chosen ? level->level != LEVEL_OFF : o->all || rule->on;
+}
+
+static enum severity severity_of(const struct linter *l, const struct rule *rule)
+{
+    const struct lint_rule_level *level = level_of(l->options, rule);
+    if (l->small && is_sized(rule->id)) {
+        return SEVERITY_INFO;
+    }
+    return level && level->level >= LEVEL_INFO ? (enum severity)(level->level - LEVEL_INFO)
+                                               : rule->severity;
 }
 
 void found(struct linter *l, const char *id, const char *rewrite, const char *fmt, ...)
 {
     const struct rule *rule = rule_find(id);
     struct lint_statement *at = &l->result->statements[l->index];
-    bool back = l->suppresses && suppressed(l->script, at->statement, id);
-    if (!rule || back || !is_on(l->options, rule)) {
+    if (!rule || suppressed(l->suppressions, at->statement, rule) ||
+        !rule_is_on(l->options, rule)) {
         return;
     }
     for (size_t i = 0; i < at->count; i++) {
@@ -81,7 +102,7 @@ void found(struct linter *l, const char *id, const char *rewrite, const char *fm
     at->findings = mem_room(l->ctx, at->findings, struct finding, at->count + 1);
     at->findings[at->count++] = (struct finding){
         .rule = rule,
-        .severity = l->small && is_sized(id) ? SEVERITY_INFO : rule->severity,
+        .severity = severity_of(l, rule),
         .message = message,
         .hint = rule->instead,
         .rewrite_sql = rewrite,
@@ -217,6 +238,7 @@ static bool statement_lint(struct linter *l, struct error *err)
 {
     struct verdict *v;
     l->s = &l->script->statements[l->index];
+    lint_unit_enter(l);
     l->result->statements[l->index].statement = l->s;
     if (!statement_foresee(l->ctx, l->judge, l->s, &v, err)) {
         return false;
@@ -241,7 +263,6 @@ bool lint_with(const void *ctx, struct judge *judge, const char *text, size_t le
     if (!sql_parse(result, text, length, &script, err)) {
         return false;
     }
-    result->script = script;
     result->count = script->count;
     result->statements = mem_array(result, struct lint_statement, script->count);
     struct linter l = {
@@ -251,7 +272,7 @@ bool lint_with(const void *ctx, struct judge *judge, const char *text, size_t le
         .world = judge->world,
         .script = script,
         .result = result,
-        .suppresses = suppresses(script),
+        .suppressions = suppressions_read(result, script),
     };
     for (l.index = 0; l.index < script->count; l.index++) {
         if (!statement_lint(&l, err)) {
@@ -259,17 +280,28 @@ bool lint_with(const void *ctx, struct judge *judge, const char *text, size_t le
         }
     }
     lint_script_end(&l);
+    if (options->disorder && script->count > 0) {
+        l.index = 0;
+        l.small = false;
+        found(&l, "history-nonlinear", NULL, "%s", options->disorder);
+    }
+    suppressions_check(&l);
     *out = result;
     return true;
 }
 
-bool lint_script(const void *ctx, const char *text, size_t length,
-                 const struct lint_options *options, struct lint_result **out, struct error *err)
+struct judge *lint_judge(const void *ctx, const struct lint_options *options)
 {
     struct judge *judge = judge_new(ctx, options->catalog, options->version);
     judge_assume_transaction(judge, options->transaction);
     for (size_t i = 0; i < options->row_count; i++) {
         judge_assume_rows(judge, options->rows[i].table, options->rows[i].rows);
     }
-    return lint_with(ctx, judge, text, length, options, out, err);
+    return judge;
+}
+
+bool lint_script(const void *ctx, const char *text, size_t length,
+                 const struct lint_options *options, struct lint_result **out, struct error *err)
+{
+    return lint_with(ctx, lint_judge(ctx, options), text, length, options, out, err);
 }

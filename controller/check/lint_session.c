@@ -184,7 +184,7 @@ static void set_config(struct linter *l, const struct statement *s)
     }
 }
 
-static void transaction_over(struct linter *l)
+void lint_transaction_over(struct linter *l)
 {
     l->strong.count = l->not_valid.count = 0;
     l->wrote = l->after_said = l->local_lock_timeout = l->local_statement_timeout = false;
@@ -214,7 +214,7 @@ void lint_session_step(struct linter *l)
     } else if (s->kind == SQL_STMT_DISCARD && s->full) {
         l->lock_timeout = l->statement_timeout = false;
     } else if (s->kind == SQL_STMT_TRANSACTION && s->transaction != SQL_SAVEPOINT) {
-        transaction_over(l);
+        lint_transaction_over(l);
         l->begin_line = s->transaction == SQL_BEGIN ? s->line : 0;
     } else if (in_transaction(l)) {
         remember(l, s, l->v);

@@ -19,8 +19,9 @@ struct linter {
     const struct statement *s; /* the one looked at: of the script, or of a body in it */
     const struct verdict *v;   /* its verdict */
     bool nested;
-    bool suppresses; /* the script has comments that take findings back */
-    bool small;      /* all that it locks is known to be small */
+    struct suppressions *suppressions; /* null: the script has none */
+    size_t unit;                       /* of the options: the one that comes next */
+    bool small;                        /* all that it locks is known to be small */
     /* the session */
     bool lock_timeout, local_lock_timeout, lock_timeout_said;
     bool statement_timeout, local_statement_timeout, statement_timeout_said;
@@ -64,18 +65,29 @@ void lint_opaque(struct linter *l);
 void lint_session(struct linter *l);      /* before the state moves */
 void lint_session_step(struct linter *l); /* moves the state */
 void lint_session_end(struct linter *l);
+void lint_transaction_over(struct linter *l);
 void lint_style(struct linter *l);
 void lint_script_end(struct linter *l);
 
+/* A judge as the options want it. */
+struct judge *lint_judge(const void *ctx, const struct lint_options *options);
 /* Lints with a judge that knows more than one script. What it returns must not outlive the judge.
  */
 bool lint_with(const void *ctx, struct judge *judge, const char *text, size_t length,
                const struct lint_options *options, struct lint_result **out,
                struct error *err) MUSTCHECK;
 
-/* Any comment of the script takes findings back. */
-bool suppresses(const struct script *script);
-/* A comment takes the finding back. */
-bool suppressed(const struct script *script, const struct statement *statement, const char *rule);
+/* The statement is the first of a transaction of the runner: the state moves. */
+void lint_unit_enter(struct linter *l);
+
+bool rule_is_on(const struct lint_options *options, const struct rule *rule);
+
+/* Comments that take findings back; null when there are none. */
+struct suppressions *suppressions_read(const void *ctx, const struct script *script);
+/* One of them takes the finding back; it is remembered as used. */
+bool suppressed(struct suppressions *all, const struct statement *statement,
+                const struct rule *rule);
+/* Findings about those that name no rule, or take nothing back. */
+void suppressions_check(struct linter *l);
 
 #endif

@@ -141,6 +141,18 @@ const struct rule rules_3[] = {
       "elsewhere.",
       "Give it the next number.",
       "-- V3__late.sql beside an applied V4" },
+    { "suppression-unknown", "suppress", SEVERITY_WARNING, true,
+      "a comment ignores a rule that does not exist",
+      "What was meant to be silent is reported, or a finding that nobody wants to miss was "
+      "thought to be looked at.",
+      "Name a rule of `flotilla lint --list-rules`, with a reason behind it.",
+      "-- flotilla: ignore drop-tabel it is empty\nSELECT 1;" },
+    { "suppression-unused", "suppress", SEVERITY_INFO, false,
+      "a comment ignores a finding that is not there",
+      "The statement has changed, or the rule has learned: the comment only hides what comes "
+      "next.",
+      "Remove the comment.",
+      "-- flotilla: ignore drop-table it is empty\nSELECT 1;" },
 };
 /* clang-format on */
 const size_t rules_3_count = sizeof rules_3 / sizeof *rules_3;

@@ -5,84 +5,162 @@
 #include "agents/base/text.h"
 #include "controller/check/linting.h"
 
-/* squawk's rules (its documentation, version 2) and ours for the same thing. */
+enum { NAMES_MAX = 64 }; /* in one comment; more are a mistake or an attack */
+
+/* squawk's rules (as its 2.66.0 names them) and ours for the same thing. */
 static const struct {
     const char *theirs, *ours;
 } squawk[] = {
     { "adding-field-with-default", "add-column-volatile-default" },
+    { "adding-field-with-default", "add-column-autoincrement" },
+    { "adding-field-with-default", "add-column-stored-generated" },
     { "adding-foreign-key-constraint", "fk-validating" },
+    { "adding-foreign-key-constraint", "fk-parent-lock" },
     { "adding-not-nullable-field", "not-null-scan" },
+    { "adding-not-nullable-field", "add-column-required" },
     { "adding-required-field", "add-column-required" },
     { "adding-serial-primary-key-field", "pk-blocking" },
+    { "adding-serial-primary-key-field", "add-column-autoincrement" },
+    { "ban-alter-domain-with-add-constraint", "domain-constraint-scan" },
     { "ban-char-field", "type-char" },
     { "ban-concurrent-index-creation-in-transaction", "txn-forbidden" },
     { "ban-create-domain-with-constraint", "domain-constraint-create" },
-    { "ban-alter-domain-with-add-constraint", "domain-constraint-scan" },
     { "ban-drop-column", "drop-column" },
     { "ban-drop-database", "drop-database" },
     { "ban-drop-not-null", "drop-not-null" },
     { "ban-drop-table", "drop-table" },
+    { "ban-duplicate-column-assignments", "duplicate-assignment" },
     { "ban-truncate-cascade", "truncate-cascade" },
+    { "ban-uncommitted-transaction", "txn-uncommitted" },
     { "changing-column-type", "column-type-rewrite" },
+    { "changing-column-type", "column-type-recheck" },
+    { "changing-column-type", "type-narrowing" },
     { "constraint-missing-not-valid", "check-validating" },
     { "constraint-missing-not-valid", "fk-validating" },
+    { "constraint-missing-not-valid", "not-valid-validate-same-txn" },
     { "disallowed-unique-constraint", "unique-blocking" },
+    { "identifier-too-long", "identifier-too-long" },
     { "prefer-bigint-over-int", "type-int-key" },
     { "prefer-bigint-over-smallint", "type-smallint" },
     { "prefer-identity", "type-serial" },
+    { "prefer-repack", "heap-compaction-blocking" },
     { "prefer-robust-stmts", "robust-if-exists" },
     { "prefer-text-field", "type-varchar-limit" },
+    { "prefer-timestamp-tz", "type-timestamp" },
     { "prefer-timestamptz", "type-timestamp" },
     { "renaming-column", "rename-column" },
     { "renaming-table", "rename-table" },
     { "require-concurrent-index-creation", "index-create-blocking" },
     { "require-concurrent-index-deletion", "index-drop-blocking" },
+    { "require-concurrent-partition-detach", "partition-detach-blocking" },
+    { "require-concurrent-reindex", "reindex-blocking" },
+    { "require-enum-value-ordering", "enum-value-order" },
+    { "require-lock-timeout", "missing-lock-timeout" },
+    { "require-statement-timeout", "missing-statement-timeout" },
+    { "require-table-schema", "schema-unqualified" },
     { "require-timeout-settings", "missing-lock-timeout" },
+    { "require-timeout-settings", "missing-statement-timeout" },
+    { "syntax-error", "syntax-error" },
     { "transaction-nesting", "txn-nesting" },
+    { "unused-ignore", "suppression-unused" },
 };
 
-static bool theirs_is(const char *name, size_t n, const char *rule)
+/* One name in one comment. */
+struct suppression {
+    const char *name; /* as written; null: every rule */
+    int line;         /* of the comment */
+    bool file;        /* the whole script */
+    bool theirs;      /* squawk's name */
+    bool known, used;
+};
+
+struct suppressions {
+    const struct script *script;
+    struct suppression *items;
+    size_t count;
+};
+
+static bool theirs_are(const char *theirs, const char *ours)
 {
     for (size_t i = 0; i < sizeof squawk / sizeof *squawk; i++) {
-        if (text_eq(squawk[i].ours, rule) && strlen(squawk[i].theirs) == n &&
-            memcmp(squawk[i].theirs, name, n) == 0) {
+        if (text_eq(squawk[i].theirs, theirs) && (!ours || text_eq(squawk[i].ours, ours))) {
             return true;
         }
     }
     return false;
 }
 
-/* The list "a, b reason": names up to the first that has no comma behind it. */
-static bool listed(const char *list, const char *rule, bool is_squawk)
+static void name_add(const void *ctx, struct suppressions *all, struct suppression s)
 {
-    const char *p = list + strspn(list, " :\t");
-    if (*p == '\0') {
-        return is_squawk; /* squawk's without names means all */
+    s.known = !s.name || rule_find(s.name) || (s.theirs && theirs_are(s.name, NULL));
+    all->items = mem_room(ctx, all->items, struct suppression, all->count + 1);
+    all->items[all->count++] = s;
+}
+
+/* The list "a, b reason": names up to the first that has no comma behind it. */
+static void names_add(const void *ctx, struct suppressions *all, const char *list,
+                      struct suppression like)
+{
+    const char *p = list + strspn(list, " :\t\r\n");
+    if (*p == '\0') { /* squawk's without names means all; ours has to say which */
+        like.name = like.theirs ? NULL : "";
+        name_add(ctx, all, like);
+        return;
     }
-    for (;;) {
+    for (int i = 0; i < NAMES_MAX; i++) {
         size_t n = strcspn(p, " ,\t\r\n");
-        bool same = strlen(rule) == n && memcmp(p, rule, n) == 0;
-        if (same || (n == 3 && memcmp(p, "all", 3) == 0) || (is_squawk && theirs_is(p, n, rule))) {
-            return true;
-        }
+        bool every = n == 3 && memcmp(p, "all", 3) == 0;
+        like.name = every ? NULL : mem_textn(ctx, p, n);
+        name_add(ctx, all, like);
         p += n + strspn(p + n, " \t");
         if (*p != ',') {
-            return false;
+            return;
         }
         p += strspn(p, ", \t");
     }
 }
 
-static bool takes_back(const char *comment, const char *rule, bool whole_file)
+static bool marked(const char *comment, const char *mark, const char **rest)
 {
-    const char *ours = whole_file ? "flotilla: ignore-file" : "flotilla: ignore ";
-    const char *theirs = whole_file ? "squawk-ignore-file" : "squawk-ignore";
-    size_t n = strlen(ours), m = strlen(theirs);
-    if (strncmp(comment, ours, n) == 0) {
-        return listed(comment + n, rule, false);
+    size_t n = strlen(mark);
+    bool same =
+        strncmp(comment, mark, n) == 0 && (comment[n] == '\0' || strchr(" :\t\r\n", comment[n]));
+    *rest = same ? comment + n : NULL;
+    return same;
+}
+
+static void comment_read(const void *ctx, struct suppressions *all, const struct sql_comment *c)
+{
+    const char *rest;
+    struct suppression s = { .line = c->line };
+    if (text_starts(c->text, "flotilla:")) {
+        const char *word = c->text + strlen("flotilla:");
+        word += strspn(word, " \t");
+        s.file = marked(word, "ignore-file", &rest);
+        if (s.file || marked(word, "ignore", &rest)) {
+            names_add(ctx, all, rest, s);
+        }
+        return;
     }
-    bool longer = !whole_file && text_starts(comment, "squawk-ignore-file");
-    return strncmp(comment, theirs, m) == 0 && !longer && listed(comment + m, rule, true);
+    s.theirs = true;
+    s.file = marked(c->text, "squawk-ignore-file", &rest);
+    if (s.file || marked(c->text, "squawk-ignore", &rest)) {
+        names_add(ctx, all, rest, s);
+    }
+}
+
+struct suppressions *suppressions_read(const void *ctx, const struct script *script)
+{
+    struct suppressions *all = NULL;
+    for (size_t i = 0; i < script->comment_count; i++) {
+        const char *text = script->comments[i].text;
+        if (text_starts(text, "flotilla:") || text_starts(text, "squawk-ignore")) {
+            all = all ? all : mem_new(ctx, struct suppressions);
+            all->script = script;
+            comment_read(all, all, &script->comments[i]);
+        }
+    }
+    return all;
 }
 
 static int line_before(const struct script *script, const struct statement *s)
@@ -97,28 +175,73 @@ static int line_before(const struct script *script, const struct statement *s)
     return line + 1;
 }
 
-bool suppressed(const struct script *script, const struct statement *s, const char *rule)
+static bool names(const struct suppression *s, const struct rule *rule)
 {
-    int first = script->comment_count > 0 ? line_before(script, s) : 0;
-    for (size_t i = 0; i < script->comment_count; i++) {
-        const struct sql_comment *c = &script->comments[i];
-        if (takes_back(c->text, rule, true)) {
-            return true;
-        }
-        if (c->line >= first && c->line <= s->end_line && takes_back(c->text, rule, false)) {
-            return true;
-        }
-    }
-    return false;
+    return !s->name || text_eq(s->name, rule->id) || (s->theirs && theirs_are(s->name, rule->id));
 }
 
-bool suppresses(const struct script *script)
+bool suppressed(struct suppressions *all, const struct statement *statement,
+                const struct rule *rule)
 {
-    for (size_t i = 0; i < script->comment_count; i++) {
-        if (text_starts(script->comments[i].text, "flotilla: ignore") ||
-            text_starts(script->comments[i].text, "squawk-ignore")) {
-            return true;
+    bool any = false;
+    int first = all && all->count > 0 ? line_before(all->script, statement) : 0;
+    for (size_t i = 0; all && i < all->count; i++) {
+        struct suppression *s = &all->items[i];
+        if ((s->file || (s->line >= first && s->line <= statement->end_line)) && names(s, rule)) {
+            s->used = any = true;
         }
     }
-    return false;
+    return any;
+}
+
+/* Makes the statement that the comment belongs to the one that is spoken of. */
+static bool statement_at(struct linter *l, int line)
+{
+    for (l->index = 0; l->index + 1 < l->script->count; l->index++) {
+        if (l->script->statements[l->index].end_line >= line) {
+            break;
+        }
+    }
+    return l->index < l->script->count;
+}
+
+static void said_of(struct linter *l, const char *rule, const struct suppression *s,
+                    const char *message)
+{
+    struct lint_statement *at = &l->result->statements[l->index];
+    size_t before = at->count;
+    found(l, rule, NULL, "%s", message);
+    if (at->count > before) {
+        at->findings[before].line = s->line;
+    }
+}
+
+/* Whether it could have taken something back: its rule is looked at in this run. */
+static bool looked_at(const struct linter *l, const struct suppression *s)
+{
+    if (!s->name || s->theirs) {
+        return true;
+    }
+    const struct rule *rule = rule_find(s->name);
+    return rule && rule_is_on(l->options, rule) && !text_eq(rule->group, "suppress");
+}
+
+void suppressions_check(struct linter *l)
+{
+    for (size_t i = 0; l->suppressions && i < l->suppressions->count; i++) {
+        const struct suppression *s = &l->suppressions->items[i];
+        if (!statement_at(l, s->line)) {
+            continue;
+        }
+        l->small = false;
+        if (!s->known) {
+            said_of(l, "suppression-unknown", s,
+                    *s->name ? mem_printf(l->ctx, "there is no rule \"%.80s\": nothing is ignored",
+                                          s->name)
+                             : "it names no rule: nothing is ignored");
+        } else if (!s->used && looked_at(l, s) && !(s->file && l->options->partial)) {
+            said_of(l, "suppression-unused", s,
+                    mem_printf(l->ctx, "nothing to ignore here: %.80s", s->name ? s->name : "all"));
+        }
+    }
 }

@@ -1,22 +1,15 @@
-#include <dirent.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "agents/base/file.h"
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
 #include "controller/cli/catalogs.h"
 #include "controller/cli/command.h"
 #include "controller/cli/commands.h"
-#include "controller/cli/lint_format.h"
-#include "controller/cli/lint_layout.h"
-
-enum { DEPTH_MAX = 32, JOBS_MAX = 64, NEVER = SEVERITY_ERROR + 1, POOL = 512 * 1024 };
+#include "controller/cli/lint_rules.h"
+#include "controller/cli/lint_run.h"
+#include "controller/cli/usage.h"
 
 enum {
     KEY_RULES = 0x2000,
@@ -28,24 +21,34 @@ enum {
     KEY_TRANSACTION,
     KEY_STDIN,
     KEY_SMALL,
+    KEY_DOWN,
+    KEY_CONFIG,
+    KEY_NO_CONFIG,
 };
 
 static const char doc[] =
     "Say what SQL does to a live database: locks, rewrites, what breaks, and the safe way.\v"
-    "PATH is a file, a folder (its *.sql, without those that undo) or - for standard input.\n"
+    "PATH is a file, a folder (its *.sql) or - for standard input. The layouts of Flyway, Sqitch,\n"
+    "Alembic, Prisma, Rails, golang-migrate, dbmate, goose, graphile-migrate, diesel, sqlx,\n"
+    "node-pg-migrate, Liquibase and others are known: order, ways up and down, transactions.\n"
     "Exit codes: 0 clean, 2 findings at or above --fail-on, 1 something could not be read.\n\n"
     "Examples:\n"
     "  flotilla lint migrations/\n"
     "  flotilla lint change.sql --catalog orders.json --pg-version 16\n"
     "  flotilla lint change.sql --dsn 'host=localhost dbname=orders'\n"
+    "  flotilla lint migrations/ --assume-rows orders=50000000 --rules all\n"
     "  flotilla lint - --stdin-filename new.sql --format json <new.sql\n"
+    "  flotilla lint migrations/ --format sarif >lint.sarif\n"
     "  flotilla lint --explain not-null-scan\n\n"
-    "In the SQL, on the line before a statement:  -- flotilla: ignore RULE reason";
+    "In the SQL, before a statement:  -- flotilla: ignore RULE reason\n"
+    "For a file:                      -- flotilla: ignore-file RULE reason\n"
+    "For a repository:                " LINT_CONFIG_NAME " (docs/LINT.md)";
 
 static const struct argp_option options[] = {
     { "rules", KEY_RULES, "LIST", 0, "default, all, or rule ids with commas", 1 },
     { "explain", KEY_EXPLAIN, "RULE", 0, "why a rule exists and what to do instead", 1 },
-    { "list-rules", KEY_LIST, NULL, 0, "all rules (with --format json: as data)", 1 },
+    { "list-rules", KEY_LIST, NULL, 0,
+      "all rules (--format json or markdown: as data, as the docs)", 1 },
     { "fail-on", KEY_FAIL, "SEVERITY", 0, "error, warning (default), info or never", 1 },
     CATALOGS_OPTIONS(2),
     { "assume-rows", KEY_ROWS, "TABLE=N", 0, "take a table (* for all) to have N rows", 2 },
@@ -53,38 +56,34 @@ static const struct argp_option options[] = {
     { "pg-version", KEY_VERSION, "N", 0, "the server's major version (the catalog's, else 15)", 2 },
     { "assume-transaction", KEY_TRANSACTION, "yes|no", 0,
       "the runner puts a transaction around each file", 2 },
+    { "down", KEY_DOWN, "HOW", 0,
+      "findings where something is undone: note (default), full or skip", 2 },
+    { "config", KEY_CONFIG, "FILE", 0,
+      "instead of the nearest " LINT_CONFIG_NAME " above each file", 2 },
+    { "no-config", KEY_NO_CONFIG, NULL, 0, "look for no configuration", 2 },
     { "stdin-filename", KEY_STDIN, "PATH", 0, "the name to report for standard input", 2 },
     { 0 },
 };
 
-struct file {
-    const char *path;
-    const char *fragment;
-    const char *problem;
-    struct lint_count count;
-    void *ctx;
-};
-
 struct lint {
     struct flags flags;
-    struct lint_options options;
+    struct lint_run run;
     struct sql_texts only;
     struct lint_rows *rows;
     const char **paths;
     size_t path_count;
     struct catalogs_wanted wanted;
-    const char *explain, *stdin_name;
-    bool list, transaction_said;
-    int fail_on;
-    struct file *files;
-    size_t file_count;
-    atomic_size_t next;
+    const char *explain, *stdin_name, *config_path, *folder_problems;
+    bool list, no_config;
+    struct lint_configs configs;
+    const struct lint_config *named_config;
 };
 
 static void rules_chosen(struct lint *l, const char *list, struct argp_state *state)
 {
+    l->run.options.chosen = true;
     if (text_eq(list, "default") || text_eq(list, "all")) {
-        l->options.all = text_eq(list, "all");
+        l->run.options.all = text_eq(list, "all");
         return;
     }
     for (const char *p = list; *p != '\0';) {
@@ -115,22 +114,10 @@ static void rows_assumed(struct lint *l, const char *arg, struct argp_state *sta
         argp_error(state, "--assume-rows: write TABLE=N, for instance orders=50000000");
         return;
     }
-    l->rows = mem_room(NULL, l->rows, struct lint_rows, l->options.row_count + 1);
-    l->rows[l->options.row_count++] =
+    l->rows = mem_room(NULL, l->rows, struct lint_rows, l->run.options.row_count + 1);
+    l->rows[l->run.options.row_count++] =
         (struct lint_rows){ mem_textn(NULL, arg, (size_t)(equals - arg)),
                             number(equals + 1, state, "--assume-rows") };
-}
-
-static void fail_on(struct lint *l, const char *arg, struct argp_state *state)
-{
-    enum severity s;
-    if (text_eq(arg, "never")) {
-        l->fail_on = NEVER;
-    } else if (severity_from_name(arg, &s)) {
-        l->fail_on = (int)s;
-    } else {
-        argp_error(state, "--fail-on: error, warning, info or never");
-    }
 }
 
 static void path_add(struct lint *l, const char *path)
@@ -147,13 +134,24 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_RULES: rules_chosen(l, arg, state); return 0;
     case KEY_EXPLAIN: l->explain = arg; return 0;
     case KEY_LIST: l->list = true; return 0;
-    case KEY_FAIL: fail_on(l, arg, state); return 0;
+    case KEY_FAIL:
+        if (!lint_fail_from_name(arg, &l->run.fail_on)) {
+            argp_error(state, "--fail-on: error, warning, info or never");
+        }
+        return 0;
+    case KEY_DOWN:
+        if (!lint_down_from_name(arg, &l->run.down)) {
+            argp_error(state, "--down: note, full or skip");
+        }
+        return 0;
+    case KEY_CONFIG: l->config_path = arg; return 0;
+    case KEY_NO_CONFIG: l->no_config = true; return 0;
     case KEY_ROWS: rows_assumed(l, arg, state); return 0;
-    case KEY_SMALL: l->options.small = number(arg, state, "--small-table"); return 0;
-    case KEY_VERSION: l->options.version = (int)number(arg, state, "--pg-version"); return 0;
+    case KEY_SMALL: l->run.options.small = number(arg, state, "--small-table"); return 0;
+    case KEY_VERSION: l->run.options.version = (int)number(arg, state, "--pg-version"); return 0;
     case KEY_TRANSACTION:
-        l->transaction_said = true;
-        l->options.transaction = text_eq(arg, "yes");
+        l->run.transaction_said = true;
+        l->run.options.transaction = text_eq(arg, "yes");
         if (!text_eq(arg, "yes") && !text_eq(arg, "no")) {
             argp_error(state, "--assume-transaction: yes or no");
         }
@@ -163,162 +161,52 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     }
 }
 
-static void file_add(struct lint *l, const void *ctx, const char *path)
+static bool config_of(struct lint *l, const void *ctx, struct lint_file *f, struct error *err)
 {
-    l->files = mem_room(ctx, l->files, struct file, l->file_count + 1);
-    l->files[l->file_count++] = (struct file){ .path = path };
-}
-
-static int by_name(const struct dirent **a, const struct dirent **b)
-{
-    return strverscmp((*a)->d_name, (*b)->d_name); /* 2 before 10, as most tools run them */
-}
-
-/* Its *.sql files, then its folders, by name. */
-static bool folder_add(struct lint *l, const void *ctx, const char *path, int depth,
-                       struct error *err)
-{
-    struct dirent **list = NULL;
-    int n = depth < DEPTH_MAX ? scandir(path, &list, NULL, by_name) : 0;
-    if (n < 0) {
-        return fail_errno(err, "%s", path);
+    struct lint_config *named;
+    if (l->no_config) {
+        return true;
     }
-    bool good = true;
-    for (int i = 0; i < n; i++) {
-        const char *name = list[i]->d_name;
-        const char *full = mem_printf(ctx, "%s%s%s", path, text_ends(path, "/") ? "" : "/", name);
-        struct stat st;
-        if (name[0] != '.' && stat(full, &st) == 0) {
-            if (S_ISDIR(st.st_mode)) {
-                good = good && folder_add(l, ctx, full, depth + 1, err);
-            } else if (text_ends(name, ".sql") && !lint_layout_undoes(full)) {
-                file_add(l, ctx, full);
-            }
+    if (!l->config_path) {
+        bool standard = text_eq(f->path, "-");
+        const char *path = standard && !l->stdin_name ? "-" : f->shown;
+        return lint_config_for(ctx, &l->configs, path, &f->config, err);
+    }
+    if (!l->named_config) {
+        if (!lint_config_load(ctx, l->config_path, &named, err)) {
+            return false;
         }
-        free(list[i]);
+        l->named_config = named;
     }
-    free(list);
-    return good;
-}
-
-static bool files_find(struct lint *l, const void *ctx, struct error *err)
-{
-    for (size_t i = 0; i < l->path_count; i++) {
-        struct stat st;
-        if (!text_eq(l->paths[i], "-") && stat(l->paths[i], &st) == 0 && S_ISDIR(st.st_mode)) {
-            if (!folder_add(l, ctx, l->paths[i], 0, err)) {
-                return false;
-            }
-        } else {
-            file_add(l, ctx, l->paths[i]);
-        }
-    }
+    f->config = l->named_config;
     return true;
 }
 
-static void tally(struct file *f, const struct lint_result *r)
+/* The files of all paths, each with its configuration; what a configuration excludes is left out.
+ */
+static bool files_find(struct lint *l, const void *ctx, struct error *err)
 {
-    f->count.statements = r->count;
-    for (size_t i = 0; i < r->count; i++) {
-        for (size_t k = 0; k < r->statements[i].count; k++) {
-            f->count.found[r->statements[i].findings[k].severity]++;
+    struct lint_files *files = &l->run.files;
+    struct text problems = text_init(ctx, TEXT_FILE);
+    for (size_t i = 0; i < l->path_count; i++) {
+        const char *shown = l->stdin_name ? l->stdin_name : "stdin.sql";
+        if (!lint_files_add(ctx, files, l->paths[i], shown, &problems, err)) {
+            return false;
         }
     }
-}
-
-static void file_lint(struct lint *l, struct file *f)
-{
-    SCOPE(tmp);
-    void *pool = talloc_pool(tmp, POOL);
-    struct error err;
-    const char *text;
-    size_t length;
-    struct lint_result *result;
-    struct lint_options o = l->options;
-    f->ctx = talloc_new(NULL);
-    const char *shown =
-        text_eq(f->path, "-") ? (l->stdin_name ? l->stdin_name : "stdin.sql") : f->path;
-    if (!file_read(tmp, f->path, TEXT_FILE, &text, &length, &err)) {
-        f->problem = mem_printf(f->ctx, "%s", err.message);
-        return;
-    }
-    struct lint_layout layout = lint_layout_of(tmp, text, length);
-    o.transaction = l->transaction_said ? o.transaction : layout.transaction;
-    if (!lint_script(pool, layout.text, length, &o, &result, &err)) {
-        f->problem =
-            mem_printf(f->ctx, "%s: %s%s%s", shown, err.message, *err.hint ? "; " : "", err.hint);
-        return;
-    }
-    tally(f, result);
-    f->fragment = lint_format_file(f->ctx, l->flags.format, l->flags.color,
-                                   text_printable(tmp, shown), result);
-}
-
-static void worker(void *arg)
-{
-    struct lint *l = arg;
-    for (;;) {
-        size_t i = atomic_fetch_add(&l->next, 1);
-        if (i >= l->file_count) {
-            return;
+    size_t kept = 0;
+    for (size_t i = 0; i < files->count; i++) {
+        struct lint_file f = files->items[i];
+        if (!config_of(l, ctx, &f, err)) {
+            return false;
         }
-        file_lint(l, &l->files[i]);
-    }
-}
-
-static void *thread(void *arg)
-{
-    struct error err;
-    if (!sql_deep(worker, arg, &err)) {
-        worker(arg); /* every parse will then say for itself why it cannot */
-    }
-    return NULL;
-}
-
-static void files_lint(struct lint *l)
-{
-    pthread_t threads[JOBS_MAX];
-    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
-    size_t jobs = cpus < 1 ? 1 : cpus > JOBS_MAX ? JOBS_MAX : (size_t)cpus, started = 0;
-    while (started + 1 < jobs && started + 1 < l->file_count &&
-           pthread_create(&threads[started], NULL, thread, l) == 0) {
-        started++;
-    }
-    thread(l);
-    for (size_t i = 0; i < started; i++) {
-        pthread_join(threads[i], NULL);
-    }
-}
-
-static int report(struct lint *l)
-{
-    struct lint_count all = { .files = l->file_count };
-    bool first = true;
-    lint_format_begin(l->flags.format);
-    for (size_t i = 0; i < l->file_count; i++) {
-        const struct file *f = &l->files[i];
-        if (f->problem) {
-            SCOPE(tmp);
-            fprintf(stderr, "flotilla lint: %s\n", text_printable(tmp, f->problem));
-            all.unread++;
-            continue;
-        }
-        if (!text_empty(f->fragment)) {
-            lint_format_print(l->flags.format, f->fragment, first);
-            first = false;
-        }
-        all.statements += f->count.statements;
-        for (int s = 0; s <= SEVERITY_ERROR; s++) {
-            all.found[s] += f->count.found[s];
+        if (!lint_config_excludes(f.config, f.shown)) {
+            files->items[kept++] = f;
         }
     }
-    lint_format_end(l->flags.format, &all);
-    for (int s = l->fail_on; s <= SEVERITY_ERROR && all.unread == 0; s++) {
-        if (all.found[s] > 0) {
-            return EXIT_FOUND;
-        }
-    }
-    return all.unread > 0 ? EXIT_FAILED : EXIT_DONE;
+    files->count = kept;
+    l->folder_problems = problems.data;
+    return true;
 }
 
 /* The one catalog that is meant; with several (a fleet's file) --service says which. */
@@ -333,7 +221,7 @@ static bool catalog_load(struct lint *l, const void *ctx, struct error *err)
     }
     for (size_t i = 0; i < all.count; i++) {
         if (all.count == 1 || text_eq(all.items[i].service, l->flags.service)) {
-            l->options.catalog = all.items[i].catalog;
+            l->run.options.catalog = all.items[i].catalog;
             return true;
         }
     }
@@ -341,7 +229,19 @@ static bool catalog_load(struct lint *l, const void *ctx, struct error *err)
     return fail_hint(err, "name the service whose database the SQL is for: --service NAME");
 }
 
-static int lint_run(struct lint *l, const void *ctx, const char *name)
+/* Folders that could not be read; the others were. */
+static bool folders_named(const struct lint *l)
+{
+    SCOPE(tmp);
+    for (const char *p = l->folder_problems; *p != '\0';) {
+        size_t n = strcspn(p, "\n");
+        fprintf(stderr, "flotilla lint: %s\n", text_printable(tmp, mem_textn(tmp, p, n)));
+        p += n + (p[n] == '\n');
+    }
+    return !text_empty(l->folder_problems);
+}
+
+static int lint_asked(struct lint *l, const void *ctx, const char *name)
 {
     struct error err = { 0 };
     if (l->explain) {
@@ -360,17 +260,15 @@ static int lint_run(struct lint *l, const void *ctx, const char *name)
         fail(&err, ERROR_USAGE, "name a file, a folder, or - for standard input");
         return command_failed(name, &err);
     }
-    if (!catalog_load(l, ctx, &err) || !files_find(l, ctx, &err)) {
+    l->run.options.rows = l->rows;
+    l->run.options.only = &l->only;
+    l->run.flags = &l->flags;
+    int code;
+    if (!catalog_load(l, ctx, &err) || !files_find(l, ctx, &err) ||
+        !lint_run(ctx, &l->run, &code, &err)) {
         return command_failed(name, &err);
     }
-    l->options.rows = l->rows;
-    l->options.only = &l->only;
-    files_lint(l);
-    int code = report(l);
-    for (size_t i = 0; i < l->file_count; i++) {
-        talloc_free(l->files[i].ctx);
-    }
-    return code;
+    return folders_named(l) ? EXIT_FAILED : code;
 }
 
 int command_lint(int argc, char **argv)
@@ -382,14 +280,14 @@ int command_lint(int argc, char **argv)
         .text = doc,
         .options = options,
         .parse = parse,
-        .shows = SHOW_FLEET | SHOW_SERVICE | SHOW_COLOR,
+        .shows = SHOW_FLEET | SHOW_SERVICE | SHOW_COLOR | SHOW_TIMEOUT,
         .formats = FORMAT_BIT(JSON) | FORMAT_BIT(SARIF) | FORMAT_BIT(GITHUB) | FORMAT_BIT(GITLAB) |
-                   FORMAT_BIT(JUNIT),
+                   FORMAT_BIT(JUNIT) | FORMAT_BIT(MARKDOWN),
     };
-    l->fail_on = SEVERITY_WARNING;
+    l->run.fail_on = l->run.down = -1;
     l->wanted.flags = &l->flags;
     usage_read(&usage, argc, argv, &l->flags, l);
-    int code = lint_run(l, tmp, argv[0]);
+    int code = lint_asked(l, tmp, argv[0]);
     talloc_free(l->paths);
     talloc_free(l->rows);
     talloc_free(l->wanted.files);

@@ -43,12 +43,20 @@ static void frame(struct text *t, const char *sql, int line)
     }
 }
 
+const char *lint_way_name(enum lint_way way)
+{
+    static const char *const names[] = { "up", "verify", "down" };
+    return names[way];
+}
+
 static void finding_text(struct text *t, bool color, const char *path,
                          const struct lint_statement *s, size_t k)
 {
     const struct finding *f = &s->findings[k];
-    text_addf(t, "%s:%d: %s%s%s %s: %s\n", path, f->line, tint(color, f->severity),
-              severity_name(f->severity), color ? "\033[0m" : "", f->rule->id, f->message);
+    text_addf(t, "%s:%d: %s%s%s %s%s%s: %s\n", path, f->line, tint(color, f->severity),
+              severity_name(f->severity), color ? "\033[0m" : "", f->rule->id,
+              s->way == LINT_UP ? "" : ", going ", s->way == LINT_UP ? "" : lint_way_name(s->way),
+              f->message);
     if (k == 0) {
         frame(t, s->statement->sql, s->statement->line);
     }
@@ -56,18 +64,23 @@ static void finding_text(struct text *t, bool color, const char *path,
     if (f->rewrite_sql) {
         block(t, "as SQL:", f->rewrite_sql);
     }
+    text_addf(t, "  why: " RULE_PAGE "\n", f->rule->id);
     text_addc(t, '\n');
 }
 
-static const char *as_text(const void *ctx, bool color, const char *path,
-                           const struct lint_result *r)
+static const char *as_text(const void *ctx, const struct lint_view *view)
 {
     struct text t = text_init(ctx, TEXT_FILE);
+    const struct lint_result *r = view->result;
+    const char *path = view->path;
+    if (view->problem) {
+        return ""; /* standard error has it */
+    }
     for (size_t i = 0; i < r->count; i++) {
         const struct lint_statement *s = &r->statements[i];
         const struct verdict *v = s->verdict;
         for (size_t k = 0; k < s->count; k++) {
-            finding_text(&t, color, path, s, k);
+            finding_text(&t, view->color, path, s, k);
         }
         /* No rule speaks of it, but nobody shall take it for looked at. */
         if (s->count == 0 && (v->unknown || v->fails)) {
@@ -127,13 +140,16 @@ static json_t *finding_json(const struct finding *f)
     return o;
 }
 
-static json_t *statement_json(const struct lint_statement *s)
+static json_t *statement_json(const struct lint_statement *s, size_t index)
 {
     json_t *o = json_object(), *findings = json_array();
     const struct verdict *v = s->verdict;
-    json_set_int(o, "index", (int64_t)s->statement->index);
+    json_set_int(o, "index", (int64_t)index);
     json_set_int(o, "line", s->statement->line);
     json_set_text(o, "sql", s->statement->sql);
+    if (s->way != LINT_UP) {
+        json_set_text(o, "part", lint_way_name(s->way));
+    }
     json_set_text(o, "kind", sql_statement_name(s->statement->kind));
     json_object_set_new(o, "tags", tags_json(v->tags));
     json_object_set_new(o, "locks", locks_json(v));
@@ -155,25 +171,26 @@ static json_t *statement_json(const struct lint_statement *s)
     return o;
 }
 
-static const char *as_json(const void *ctx, const char *path, const struct lint_result *r)
+static const char *as_json(const void *ctx, const struct lint_view *view)
 {
     json_auto_t *o = json_object();
     json_t *statements = json_array();
-    json_object_set_new(o, "path", json_string(path));
-    for (size_t i = 0; i < r->count; i++) {
-        json_array_append_new(statements, statement_json(&r->statements[i]));
+    json_object_set_new(o, "path", json_string(view->path));
+    json_set_text(o, "layout", view->tool);
+    json_set_text(o, "problem", view->problem);
+    for (size_t i = 0; view->result && i < view->result->count; i++) {
+        json_array_append_new(statements, statement_json(&view->result->statements[i], i + 1));
     }
     json_object_set_new(o, "statements", statements);
     return json_compact(ctx, o);
 }
 
-const char *lint_format_file(const void *ctx, enum format format, bool color, const char *path,
-                             const struct lint_result *result)
+const char *lint_format_file(const void *ctx, const struct lint_view *view)
 {
-    switch (format) {
-    case FORMAT_TEXT: return as_text(ctx, color, path, result);
-    case FORMAT_JSON: return as_json(ctx, path, result);
-    default: return lint_report_file(ctx, format, path, result);
+    switch (view->format) {
+    case FORMAT_TEXT: return as_text(ctx, view);
+    case FORMAT_JSON: return as_json(ctx, view);
+    default: return lint_report_file(ctx, view);
     }
 }
 
@@ -197,53 +214,25 @@ void lint_format_print(enum format format, const char *fragment, bool first)
     fputs(fragment, stdout);
 }
 
-void lint_format_end(enum format format, const struct lint_count *c)
+static void counted(size_t n, const char *what, const char *behind)
+{
+    printf("%zu %s%s%s", n, what, n == 1 ? "" : "s", behind);
+}
+
+void lint_format_end(enum format format, const struct lint_count *c, const struct lint_view *unread)
 {
     switch (format) {
     case FORMAT_JSON: fputs("\n]}\n", stdout); break;
     case FORMAT_TEXT:
-        printf("%zu file%s, %zu statement%s: %zu error%s, %zu warning%s, %zu note%s\n", c->files,
-               c->files == 1 ? "" : "s", c->statements, c->statements == 1 ? "" : "s",
-               c->found[SEVERITY_ERROR], c->found[SEVERITY_ERROR] == 1 ? "" : "s",
-               c->found[SEVERITY_WARNING], c->found[SEVERITY_WARNING] == 1 ? "" : "s",
-               c->found[SEVERITY_INFO], c->found[SEVERITY_INFO] == 1 ? "" : "s");
-        break;
-    default: lint_report_end(format); break;
-    }
-}
-
-bool lint_explain(const char *id)
-{
-    const struct rule *r = rule_find(id);
-    if (!r) {
-        return false;
-    }
-    printf("%s (%s, %s, %s by default)\n\n%s.\n\n%s\n\nInstead: %s\n\nFor example:\n  %s\n", r->id,
-           r->group, severity_name(r->severity), r->on ? "on" : "off", r->what, r->why, r->instead,
-           r->example);
-    return true;
-}
-
-void lint_list_rules(enum format format)
-{
-    size_t count;
-    const struct rule *const *all = rules_all(&count);
-    json_auto_t *list = json_array();
-    for (size_t i = 0; i < count; i++) {
-        const struct rule *r = all[i];
-        if (format != FORMAT_JSON) {
-            printf("%-28s %-11s %-8s %-4s %s\n", r->id, r->group, severity_name(r->severity),
-                   r->on ? "on" : "off", r->what);
-            continue;
+        counted(c->files, "file", ", ");
+        counted(c->statements, "statement", ": ");
+        counted(c->found[SEVERITY_ERROR], "error", ", ");
+        counted(c->found[SEVERITY_WARNING], "warning", ", ");
+        counted(c->found[SEVERITY_INFO], "note", c->unread > 0 ? "; " : "\n");
+        if (c->unread > 0) {
+            counted(c->unread, "file", " could not be looked at\n");
         }
-        json_array_append_new(list,
-                              json_pack("{s:s, s:s, s:s, s:b, s:s, s:s, s:s, s:s}", "id", r->id,
-                                        "group", r->group, "severity", severity_name(r->severity),
-                                        "default", r->on, "what", r->what, "why", r->why, "instead",
-                                        r->instead, "example", r->example));
-    }
-    if (format == FORMAT_JSON) {
-        SCOPE(tmp);
-        puts(json_pretty(tmp, list));
+        break;
+    default: lint_report_end(format, unread, c->unread); break;
     }
 }

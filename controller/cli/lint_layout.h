@@ -1,25 +1,44 @@
 /*
- * Migration files of the usual tools: which part of a file goes up, and whether its tool runs it in
- * a transaction. Told by the marks in the text (goose, sql-migrate, dbmate); a file without marks
- * is taken as run statement by statement.
+ * The layouts of migration tools, from a file's path and text: which parts go up and which down,
+ * and what the tool's runner puts around their statements. docs/LINT.md tells it tool by tool, with
+ * the source of each fact.
  */
 #ifndef CONTROLLER_CLI_LINT_LAYOUT_H
 #define CONTROLLER_CLI_LINT_LAYOUT_H
 
-#include <stdbool.h>
-#include <stddef.h>
+#include "controller/check/lint.h"
 
-struct lint_layout {
+/* What the path and the files beside it tell. */
+struct lint_path {
     const char *tool; /* null: none that is known */
-    bool transaction; /* its runner opens one */
-    const char *text; /* the same length and lines; what does not go up is blank */
+    enum lint_way way;
+    enum lint_wrap wrap;
 };
 
-/* Owned by ctx; text is the given one where nothing had to be blanked. */
-struct lint_layout lint_layout_of(const void *ctx, const char *text, size_t length);
+struct lint_path lint_path_of(const char *path);
 
-/* A file that undoes: *.down.sql, Flyway's U…__name.sql, a file revert/… of Sqitch. Folders are
- * searched without them. */
-bool lint_layout_undoes(const char *path);
+/* Not even looked for in a folder: what no tool runs. */
+bool lint_path_skipped(const char *path);
+
+/* The natural order of names in a folder, as tools run them: numbers by value, versions of Flyway
+ * part by part, its repeatable files last. */
+int lint_path_order(const char *a, const char *b);
+
+/* The number or version that a name begins with, null when with none: names with equal ones are
+ * out of order. */
+const char *lint_path_version(const void *ctx, const char *path);
+
+enum { LINT_PARTS_MAX = 2 };
+
+struct lint_layout {
+    const char *tool;                       /* null: none that is known */
+    struct lint_part parts[LINT_PARTS_MAX]; /* each of as many bytes and lines as the file */
+    size_t count;
+};
+
+/* Marks in the text win over what the path says. Without a tool there is one part without units.
+ * Owned by ctx, or the text itself. */
+struct lint_layout lint_layout_of(const void *ctx, const struct lint_path *place, const char *text,
+                                  size_t length);
 
 #endif

@@ -1,6 +1,9 @@
 #include "controller/cli/lint_report.h"
 
+#include <ctype.h>
 #include <stdio.h>
+#include <string.h>
+#include <uthash.h>
 
 #include "agents/base/digest.h"
 #include "agents/base/json.h"
@@ -8,25 +11,95 @@
 #include "agents/base/text.h"
 #include "agents/base/version.h"
 
-static json_t *sarif_result(const char *path, const struct finding *f)
+/* Fingerprints of one file, so that equal findings in it can be told apart. */
+struct seen {
+    const char *key;
+    int count;
+    UT_hash_handle hh;
+};
+
+struct rendering {
+    const void *ctx;
+    const struct lint_view *view;
+    const char *uri;
+    struct seen *seen;
+    struct text out;
+};
+
+/* A path as a URI reference: RFC 3986, relative when the path is. */
+static const char *uri_of(const void *ctx, const char *path)
 {
-    static const char *const levels[] = { "note", "warning", "error" };
-    return json_pack("{s:s, s:s, s:{s:o}, s:[{s:{s:{s:s}, s:{s:i}}}]}", "ruleId", f->rule->id,
-                     "level", levels[f->severity], "message", "text",
-                     json_sprintf("%s. Instead: %s", f->message, f->hint), "locations",
-                     "physicalLocation", "artifactLocation", "uri", path, "region", "startLine",
-                     f->line);
+    struct text t = text_init(ctx, TEXT_LINE);
+    text_add(&t, *path == '/' ? "file://" : "");
+    for (; *path != '\0'; path++) {
+        unsigned char c = (unsigned char)*path;
+        if (c < 0x80 && (isalnum(c) || strchr("-._~/", c))) {
+            text_addc(&t, *path);
+        } else {
+            text_addf(&t, "%%%02X", c);
+        }
+    }
+    return t.data;
 }
 
-/* The same finding has the same fingerprint as long as its statement is the same. */
-static json_t *gitlab_result(const void *ctx, const char *path, const struct lint_statement *s,
+/* The same finding has the same fingerprint as long as its statement is the same; the second of
+ * two that are the same gets another. */
+static const char *fingerprint(struct rendering *r, const struct lint_statement *s,
+                               const struct finding *f)
+{
+    struct seen *seen;
+    const char *key =
+        mem_printf(r->ctx, "%s\n%s\n%s", r->view->path, f->rule->id, s->statement->sql);
+    HASH_FIND_STR(r->seen, key, seen);
+    if (!seen) {
+        seen = mem_new(r->ctx, struct seen);
+        seen->key = key;
+        HASH_ADD_KEYPTR(hh, r->seen, seen->key, strlen(seen->key), seen);
+    }
+    return ++seen->count == 1 ? digest_text(r->ctx, key)
+                              : digest_text(r->ctx, mem_printf(r->ctx, "%s\n%d", key, seen->count));
+}
+
+static const char *const sarif_levels[] = { "note", "warning", "error" };
+
+static json_t *sarif_result(struct rendering *r, const struct lint_statement *s,
+                            const struct finding *f)
+{
+    json_t *message =
+        json_sprintf("%s. Instead: %s%s%s", f->message, f->hint, f->rewrite_sql ? "\n\n" : "",
+                     f->rewrite_sql ? f->rewrite_sql : "");
+    int end = s->statement->end_line > f->line ? s->statement->end_line : f->line;
+    return json_pack("{s:s, s:s, s:{s:o}, s:[{s:{s:{s:s}, s:{s:i, s:i}}}], s:{s:s}}", "ruleId",
+                     f->rule->id, "level", sarif_levels[f->severity], "message", "text", message,
+                     "locations", "physicalLocation", "artifactLocation", "uri", r->uri, "region",
+                     "startLine", f->line, "endLine", end, "partialFingerprints", "statement/v1",
+                     fingerprint(r, s, f));
+}
+
+static const char *fingerprint_unread(const struct rendering *r)
+{
+    return digest_text(r->ctx, mem_printf(r->ctx, "%s\nunread", r->view->path));
+}
+
+struct issue {
+    const char *what, *check, *key, *severity;
+    int line;
+};
+
+static json_t *gitlab_issue(const char *path, const struct issue *i)
+{
+    return json_pack("{s:s, s:s, s:s, s:s, s:{s:s, s:{s:i}}}", "description", i->what, "check_name",
+                     i->check, "fingerprint", i->key, "severity", i->severity, "location", "path",
+                     path, "lines", "begin", i->line);
+}
+
+static json_t *gitlab_result(struct rendering *r, const struct lint_statement *s,
                              const struct finding *f)
 {
     static const char *const severities[] = { "info", "minor", "major" };
-    const char *key = mem_printf(ctx, "%s\n%s\n%s", path, f->rule->id, s->statement->sql);
-    return json_pack("{s:s, s:s, s:s, s:s, s:{s:s, s:{s:i}}}", "description", f->message,
-                     "check_name", f->rule->id, "fingerprint", digest_text(ctx, key), "severity",
-                     severities[f->severity], "location", "path", path, "lines", "begin", f->line);
+    const struct issue issue = { f->message, f->rule->id, fingerprint(r, s, f),
+                                 severities[f->severity], f->line };
+    return gitlab_issue(r->view->path, &issue);
 }
 
 /* GitHub's workflow commands: % and line ends are escaped, in properties , and : too. */
@@ -83,36 +156,89 @@ static void junit_case(struct text *t, const char *path, const struct finding *f
     text_addf(t, "</%s></testcase>\n", f->severity == SEVERITY_INFO ? "system-out" : "failure");
 }
 
-static void json_add(struct text *t, const void *ctx, json_t *value)
+static void json_add(struct rendering *r, json_t *value)
 {
-    text_add(t, t->len > 0 ? ",\n" : "");
-    text_add(t, json_compact(ctx, value));
+    text_add(&r->out, r->out.len > 0 ? ",\n" : "");
+    text_add(&r->out, json_compact(r->ctx, value));
     json_decref(value);
 }
 
-const char *lint_report_file(const void *ctx, enum format format, const char *path,
-                             const struct lint_result *r)
+static void finding_add(struct rendering *r, const struct lint_statement *s,
+                        const struct finding *f)
 {
-    struct text t = text_init(ctx, TEXT_FILE);
+    switch (r->view->format) {
+    case FORMAT_SARIF: json_add(r, sarif_result(r, s, f)); break;
+    case FORMAT_GITLAB: json_add(r, gitlab_result(r, s, f)); break;
+    case FORMAT_GITHUB: github_result(&r->out, r->view->path, f); break;
+    default: junit_case(&r->out, r->view->path, f); break;
+    }
+}
+
+/* A file that could not be looked at; SARIF has a place of its own for that, at the end. */
+static void problem_add(struct rendering *r)
+{
+    const struct lint_view *v = r->view;
+    switch (v->format) {
+    case FORMAT_SARIF: break;
+    case FORMAT_GITLAB:
+        json_add(r, gitlab_issue(v->path, &(struct issue){ v->problem, "not-looked-at",
+                                                           fingerprint_unread(r), "blocker", 1 }));
+        break;
+    case FORMAT_GITHUB:
+        text_add(&r->out, "::error file=");
+        github_add(&r->out, v->path, true);
+        text_add(&r->out, ",title=not looked at::");
+        github_add(&r->out, v->problem, false);
+        text_addc(&r->out, '\n');
+        break;
+    default:
+        text_add(&r->out, "  <testcase classname=\"");
+        xml_add(&r->out, v->path);
+        text_add(&r->out, "\" name=\"lint\"><error message=\"");
+        xml_add(&r->out, v->problem);
+        text_add(&r->out, "\"/></testcase>\n");
+        break;
+    }
+}
+
+static void clean_add(struct rendering *r)
+{
+    if (r->view->format == FORMAT_JUNIT) {
+        text_add(&r->out, "  <testcase classname=\"");
+        xml_add(&r->out, r->view->path);
+        text_add(&r->out, "\" name=\"lint\"/>\n");
+    }
+}
+
+const char *lint_report_file(const void *ctx, const struct lint_view *view)
+{
     size_t all = 0;
-    for (size_t i = 0; i < r->count; i++) {
-        const struct lint_statement *s = &r->statements[i];
+    struct rendering r = { .ctx = ctx, .view = view, .uri = uri_of(ctx, view->path) };
+    r.out = text_init(ctx, TEXT_FILE);
+    if (view->problem) {
+        problem_add(&r);
+        return r.out.data;
+    }
+    for (size_t i = 0; i < view->result->count; i++) {
+        const struct lint_statement *s = &view->result->statements[i];
         for (size_t k = 0; k < s->count; k++, all++) {
-            const struct finding *f = &s->findings[k];
-            switch (format) {
-            case FORMAT_SARIF: json_add(&t, ctx, sarif_result(path, f)); break;
-            case FORMAT_GITLAB: json_add(&t, ctx, gitlab_result(ctx, path, s, f)); break;
-            case FORMAT_GITHUB: github_result(&t, path, f); break;
-            default: junit_case(&t, path, f); break;
-            }
+            finding_add(&r, s, &s->findings[k]);
         }
     }
-    if (format == FORMAT_JUNIT && all == 0) {
-        text_add(&t, "  <testcase classname=\"");
-        xml_add(&t, path);
-        text_add(&t, "\" name=\"lint\"/>\n");
+    if (all == 0) {
+        clean_add(&r);
     }
-    return t.data;
+    HASH_CLEAR(hh, r.seen);
+    return r.out.data;
+}
+
+static json_t *sarif_rule(const struct rule *r)
+{
+    return json_pack("{s:s, s:{s:s}, s:{s:s}, s:{s:s}, s:o, s:{s:b, s:s}, s:{s:[s]}}", "id", r->id,
+                     "shortDescription", "text", r->what, "fullDescription", "text", r->why, "help",
+                     "text", r->instead, "helpUri", json_sprintf(RULE_PAGE, r->id),
+                     "defaultConfiguration", "enabled", r->on, "level", sarif_levels[r->severity],
+                     "properties", "tags", r->group);
 }
 
 static void sarif_begin(void)
@@ -122,14 +248,28 @@ static void sarif_begin(void)
     const struct rule *const *all = rules_all(&count);
     json_auto_t *rules = json_array();
     for (size_t i = 0; i < count; i++) {
-        json_array_append_new(rules, json_pack("{s:s, s:{s:s}, s:{s:s}}", "id", all[i]->id,
-                                               "shortDescription", "text", all[i]->what,
-                                               "fullDescription", "text", all[i]->why));
+        json_array_append_new(rules, sarif_rule(all[i]));
     }
     printf("{\"$schema\":\"https://json.schemastore.org/sarif-2.1.0.json\",\"version\":\"2.1.0\","
-           "\"runs\":[{\"tool\":{\"driver\":{\"name\":\"flotilla\",\"version\":\"%s\",\"rules\":"
-           "%s}},\"results\":[\n",
+           "\"runs\":[{\"tool\":{\"driver\":{\"name\":\"flotilla\",\"version\":\"%s\","
+           "\"informationUri\":\"https://flotilla.example/docs/LINT.md\",\"rules\":%s}},"
+           "\"columnKind\":\"unicodeCodePoints\",\"results\":[\n",
            FLOTILLA_VERSION, json_compact(tmp, rules));
+}
+
+static void sarif_end(const struct lint_view *unread, size_t count)
+{
+    SCOPE(tmp);
+    json_auto_t *notes = json_array();
+    for (size_t i = 0; i < count; i++) {
+        json_array_append_new(notes, json_pack("{s:s, s:{s:s}, s:[{s:{s:{s:s}}}]}", "level",
+                                               "error", "message", "text", unread[i].problem,
+                                               "locations", "physicalLocation", "artifactLocation",
+                                               "uri", uri_of(tmp, unread[i].path)));
+    }
+    printf("\n],\"invocations\":[{\"executionSuccessful\":%s,\"toolExecutionNotifications\":%s}]}]}"
+           "\n",
+           count == 0 ? "true" : "false", json_compact(tmp, notes));
 }
 
 void lint_report_begin(enum format format)
@@ -145,10 +285,10 @@ void lint_report_begin(enum format format)
     }
 }
 
-void lint_report_end(enum format format)
+void lint_report_end(enum format format, const struct lint_view *unread, size_t count)
 {
     switch (format) {
-    case FORMAT_SARIF: fputs("\n]}]}\n", stdout); break;
+    case FORMAT_SARIF: sarif_end(unread, count); break;
     case FORMAT_GITLAB: fputs("\n]\n", stdout); break;
     case FORMAT_JUNIT: fputs("</testsuite>\n", stdout); break;
     default: break;

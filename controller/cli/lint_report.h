@@ -5,12 +5,10 @@
 #ifndef CONTROLLER_CLI_LINT_REPORT_H
 #define CONTROLLER_CLI_LINT_REPORT_H
 
-#include "controller/check/lint.h"
-#include "controller/cli/command.h"
+#include "controller/cli/lint_format.h"
 
 void lint_report_begin(enum format format);
-const char *lint_report_file(const void *ctx, enum format format, const char *path,
-                             const struct lint_result *result);
-void lint_report_end(enum format format);
+const char *lint_report_file(const void *ctx, const struct lint_view *view);
+void lint_report_end(enum format format, const struct lint_view *unread, size_t count);
 
 #endif

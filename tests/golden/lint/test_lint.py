@@ -97,7 +97,7 @@ class Lint(unittest.TestCase):
                     file.write(UNSAFE)
             files = json.loads(lint(folder, "--format", "json")[1])["files"]
             names = [os.path.relpath(f["path"], folder) for f in files]
-            self.assertEqual(names, ["9.sql", "10.sql", "sub/1.sql"])
+            self.assertEqual(names, ["9.sql", "10.sql", "sub/1.sql", "9.down.sql"])
 
     def test_knows_the_layouts(self):
         goose = "-- +goose Up\nCREATE INDEX CONCURRENTLY i ON t (a);\n-- +goose Down\nDROP TABLE t;\n"

@@ -1,0 +1,100 @@
+#include "controller/cli/lint_rules.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "agents/base/json.h"
+#include "agents/base/mem.h"
+#include "agents/base/text.h"
+#include "controller/check/rule.h"
+#include "controller/cli/lint_format.h"
+
+static const struct {
+    const char *group, *title;
+} groups[] = {
+    { "index", "Indexes" },
+    { "txn", "Transactions" },
+    { "constraint", "Constraints" },
+    { "column", "Columns" },
+    { "table", "Tables" },
+    { "partition", "Partitions" },
+    { "data", "Data" },
+    { "destructive", "Destruction" },
+    { "compat", "Compatibility with running applications" },
+    { "session", "Sessions" },
+    { "authz", "Authorisation" },
+    { "opaque", "What cannot be seen, or reaches outside" },
+    { "style", "Style" },
+    { "suppress", "Suppressions" },
+};
+
+bool lint_explain(const char *id)
+{
+    const struct rule *r = rule_find(id);
+    if (!r) {
+        return false;
+    }
+    printf(
+        "%s (%s, %s, %s by default)\n\n%s.\n\n%s\n\nInstead: %s\n\nFor example:\n  %s\n\n" RULE_PAGE
+        "\n",
+        r->id, r->group, severity_name(r->severity), r->on ? "on" : "off", r->what, r->why,
+        r->instead, r->example, r->id);
+    return true;
+}
+
+static void rule_markdown(const struct rule *r)
+{
+    printf("\n### %s\n\n*%s, %s by default.* %s.\n\n%s\n\n**Instead:** %s\n\n```sql\n%s\n```\n",
+           r->id, severity_name(r->severity), r->on ? "on" : "off", r->what, r->why, r->instead,
+           r->example);
+}
+
+static void as_markdown(const struct rule *const *all, size_t count)
+{
+    puts(
+        "# Rules\n\n"
+        "<!-- Made by: flotilla lint --list-rules --format markdown. Do not edit. -->\n\n"
+        "What `flotilla lint` and every plan look for. A rule's severity is what it starts from: a "
+        "table that is known to be small makes a note of it, and `.flotilla-lint.yaml` may say "
+        "otherwise (see [LINT](LINT.md)). The examples are flagged as they stand, without a "
+        "catalog, unless their text says what they need.");
+    for (size_t g = 0; g < sizeof groups / sizeof *groups; g++) {
+        printf("\n## %s\n", groups[g].title);
+        for (size_t i = 0; i < count; i++) {
+            if (text_eq(all[i]->group, groups[g].group)) {
+                rule_markdown(all[i]);
+            }
+        }
+    }
+}
+
+static json_t *rule_json(const struct rule *r)
+{
+    return json_pack("{s:s, s:s, s:s, s:b, s:s, s:s, s:s, s:s}", "id", r->id, "group", r->group,
+                     "severity", severity_name(r->severity), "default", r->on, "what", r->what,
+                     "why", r->why, "instead", r->instead, "example", r->example);
+}
+
+void lint_list_rules(enum format format)
+{
+    SCOPE(tmp);
+    size_t count;
+    const struct rule *const *all = rules_all(&count);
+    if (format == FORMAT_MARKDOWN) {
+        as_markdown(all, count);
+        return;
+    }
+    json_auto_t *list = json_array();
+    for (size_t i = 0; i < count; i++) {
+        const struct rule *r = all[i];
+        if (format == FORMAT_JSON) {
+            json_array_append_new(list, rule_json(r));
+        } else {
+            printf("%-28s %-11s %-8s %-4s %s\n", r->id, r->group, severity_name(r->severity),
+                   r->on ? "on" : "off", r->what);
+        }
+    }
+    if (format == FORMAT_JSON) {
+        puts(json_pretty(tmp, list));
+    }
+}
