@@ -40,6 +40,7 @@ struct catalog {
     size_t sequence_count;
     struct extension *extensions;
     size_t extension_count;
+    struct catalog_texts available_extensions; /* names that CREATE EXTENSION finds on the host */
     struct foreign_server *servers;
     size_t server_count;
     struct publication *publications;

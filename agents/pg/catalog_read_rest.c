@@ -90,6 +90,19 @@ static bool read_extensions(struct reader *reader, struct error *err)
     return true;
 }
 
+static bool read_available(struct reader *reader, struct error *err)
+{
+    struct rows *rows = NULL;
+
+    if (!reader_query(reader,
+                      "SELECT array_agg(name ORDER BY name COLLATE \"C\")"
+                      " FROM pg_available_extensions",
+                      &rows, err))
+        return false;
+    reader->catalog->available_extensions = reader_texts(reader, rows, 0, 0);
+    return true;
+}
+
 /* Only the address: other options can hold secrets. */
 static bool read_servers(struct reader *reader, struct error *err)
 {
@@ -224,7 +237,7 @@ static bool read_subscriptions(struct reader *reader, struct error *err)
 bool catalog_read_rest(struct reader *reader, struct error *err)
 {
     return read_sequences(reader, err) && read_schemas(reader, err) &&
-           read_extensions(reader, err) && read_servers(reader, err) &&
-           read_publications(reader, err) && read_published(reader, err) &&
-           read_subscriptions(reader, err);
+           read_extensions(reader, err) && read_available(reader, err) &&
+           read_servers(reader, err) && read_publications(reader, err) &&
+           read_published(reader, err) && read_subscriptions(reader, err);
 }

@@ -305,6 +305,7 @@ static const struct field catalog_fields[] = {
     LIST(functions, function_count, function_shape),
     LIST(sequences, sequence_count, sequence_shape),
     LIST(extensions, extension_count, extension_shape),
+    TEXTS(available_extensions, DERIVED),
     LIST(servers, server_count, server_shape),
     LIST(publications, publication_count, publication_shape),
     LIST(subscriptions, subscription_count, subscription_shape),

@@ -93,7 +93,12 @@ void judge_create_as(struct judging *g)
 void judge_create_view(struct judging *g)
 {
     const struct statement *s = g->s;
-    struct world_table *old = s->or_replace ? world_find(g->world, s->name) : NULL;
+    /* Without a catalog OR REPLACE is taken at its word: there is one already. */
+    bool may_be = s->or_replace && !s->temporary;
+    struct world_table *old = may_be ? world_table(g->world, s->name) : NULL;
+    if (old && !old->known && old->kind == 'r') {
+        old->kind = 'v';
+    }
     tag_add(g, old && !old->fresh ? TAG_CONTRACT : TAG_ADDITIVE);
     if (old) {
         effect_take(g, EFFECT_CREATE_VIEW, old, NULL);

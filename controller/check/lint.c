@@ -207,6 +207,7 @@ static void rules_run(struct linter *l)
         lint_data(l);
         lint_session(l);
         lint_style(l);
+        lint_catalog(l);
     }
 }
 
@@ -280,6 +281,9 @@ bool lint_with(const void *ctx, struct judge *judge, const char *text, size_t le
         }
     }
     lint_script_end(&l);
+    if (options->count && options->catalog) {
+        lint_rows_asked(&l);
+    }
     if (options->disorder && script->count > 0) {
         l.index = 0;
         l.small = false;

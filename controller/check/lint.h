@@ -77,11 +77,23 @@ enum lint_down {
     DOWN_SKIP, /* none */
 };
 
+/* Somebody in another service who reads something of this database. */
+struct lint_outside {
+    const char *schema, *name;
+    const char *column; /* null: the whole */
+    const char *reader; /* "billing: foreign table public.users" */
+};
+
 struct lint_options {
     const struct catalog *catalog; /* may be null */
     int version;                   /* 0: the catalog's, else 15 */
     const struct lint_rows *rows;
     size_t row_count;
+    const struct lint_outside *outside;
+    size_t outside_count;
+    /* The answer to a question of lint_probe.h; -1: none. Null: there is nobody to ask. */
+    int64_t (*count)(void *data, const char *sql);
+    void *count_data;
     bool transaction;              /* the runner puts a transaction around each script */
     const struct lint_unit *units; /* instead of `transaction`, in the order of their bytes */
     size_t unit_count;

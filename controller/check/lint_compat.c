@@ -119,10 +119,7 @@ static void rights(struct linter *l)
     const struct statement *s = l->s;
     bool fresh = s->object_count > 0;
     for (size_t i = 0; i < s->object_count; i++) {
-        struct sql_name name = { s->objects[i].schema, s->objects[i].name };
-        const struct world_table *t =
-            s->objects[i].kind == SQL_OBJECT_TABLE ? world_find(l->world, name) : NULL;
-        fresh = fresh && t && t->fresh;
+        fresh = fresh && made_here(l, &s->objects[i]);
     }
     if (s->grant && s->grant->roles) {
         found(l, "grant-change", NULL, "membership in a role changes");

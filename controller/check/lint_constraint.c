@@ -161,6 +161,8 @@ void lint_script_end(struct linter *l)
     lint_session_end(l);
     for (l->index = 0; l->index < l->script->count; l->index++) {
         const struct statement *s = &l->script->statements[l->index];
+        l->s = s;
+        lint_catalog_end(l, s);
         if (s->kind == SQL_STMT_CREATE_TABLE && !s->temporary &&
             s->table->partition_of.name == NULL) {
             l->small = false;

@@ -163,7 +163,7 @@ void lint_create(struct linter *l)
     case SQL_STMT_CREATE_TABLE: parents(l); break;
     case SQL_STMT_CREATE_TABLE_AS: filled(l); break;
     case SQL_STMT_REFRESH_MATVIEW:
-        if (!s->concurrently && !s->only && old_table(l, s->name)) {
+        if (!s->concurrently && old_table(l, s->name)) {
             found(l, "matview-refresh-blocking", concurrently(l, "REFRESH MATERIALIZED VIEW"),
                   "readers of \"%s\" wait until it is filled", s->name.name);
         }
@@ -219,7 +219,7 @@ static bool absent(struct linter *l, const struct sql_object *o)
     }
 }
 
-static bool made_here(struct linter *l, const struct sql_object *o)
+bool made_here(struct linter *l, const struct sql_object *o)
 {
     struct sql_name name = { o->schema, o->name };
     const struct world_table *t = world_find(l->world, name);

@@ -6,6 +6,7 @@
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
 #include "controller/check/linting.h"
+#include "controller/sql/token.h"
 
 static bool runs(const struct statement *s)
 {
@@ -195,6 +196,72 @@ static void unreadable(struct linter *l)
     }
 }
 
+/* One of the phrases at token `at`. */
+static bool said_at(const struct tokens *t, size_t at, const char *const *words, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (tokens_are(t, at, words[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool said_anywhere(const struct tokens *t, const char *const *words, size_t n)
+{
+    for (size_t i = 0; i < t->count; i++) {
+        if (said_at(t, i, words, n) && !(i > 0 && tokens_are(t, i - 1, "NOT"))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Statements that are refused to anybody but a superuser (or a role that comes near one). */
+static bool needs_superuser(const struct statement *s)
+{
+    static const char *const first[] = { "CREATE CAST",
+                                         "CREATE OPERATOR CLASS",
+                                         "CREATE OPERATOR FAMILY",
+                                         "CREATE ACCESS METHOD",
+                                         "CREATE FOREIGN DATA WRAPPER",
+                                         "CREATE TEXT SEARCH PARSER",
+                                         "CREATE TEXT SEARCH TEMPLATE",
+                                         "CREATE TRANSFORM",
+                                         "CREATE EVENT TRIGGER",
+                                         "ALTER EVENT TRIGGER",
+                                         "CREATE SUBSCRIPTION" };
+    static const char *const all[] = { "FOR ALL TABLES", "TABLES IN SCHEMA" };
+    static const char *const leakproof[] = { "LEAKPROOF" };
+    SCOPE(tmp);
+    struct tokens t;
+    switch (s->kind) {
+    case SQL_STMT_OTHER:
+    case SQL_STMT_CREATE_EVENT_TRIGGER:
+    case SQL_STMT_CREATE_SUBSCRIPTION:
+    case SQL_STMT_FOREIGN_DATA:
+        t = tokens_of(tmp, s->sql, 0, strlen(s->sql));
+        return said_at(&t, 0, first, sizeof first / sizeof *first);
+    case SQL_STMT_CREATE_PUBLICATION:
+        t = tokens_of(tmp, s->sql, 0, strlen(s->sql));
+        return said_anywhere(&t, all, sizeof all / sizeof *all);
+    case SQL_STMT_CREATE_FUNCTION:
+        t = tokens_of(tmp, s->sql, 0, strlen(s->sql));
+        return said_anywhere(&t, leakproof, 1);
+    default: return false;
+    }
+}
+
+static void privileged(struct linter *l)
+{
+    if (l->s->kind == SQL_STMT_OTHER && strncasecmp(l->s->sql, "load ", 5) == 0) {
+        found(l, "os-access", NULL, "it loads a library into the server");
+    }
+    if (needs_superuser(l->s)) {
+        found(l, "superuser-only", NULL, "only a superuser may run it");
+    }
+}
+
 static void sessions(struct linter *l)
 {
     static const char *const outward[] = { "dblink", "file_fdw", "adminpack", "pg_execute" };
@@ -238,6 +305,7 @@ void lint_opaque(struct linter *l)
         return;
     }
     sessions(l);
+    privileged(l);
     functions_called(l);
     if (l->s->body) {
         bodies(l);

@@ -193,6 +193,18 @@ static void names(struct linter *l)
     }
 }
 
+/* PRIMARY KEY added to a column that is known to be an integer. */
+static void key_said(struct linter *l, const struct sql_constraint *k)
+{
+    const struct world_table *t = k && k->kind == 'p' ? world_find(l->world, l->s->name) : NULL;
+    for (size_t i = 0; t && i < k->columns.count; i++) {
+        const struct world_column *c = table_column(t, k->columns.items[i]);
+        if (c && text_eq(c->type, "integer")) {
+            found(l, "type-int-key", NULL, "\"%s\" ends at 2,147,483,647", c->name);
+        }
+    }
+}
+
 void lint_style(struct linter *l)
 {
     const struct statement *s = l->s;
@@ -200,6 +212,7 @@ void lint_style(struct linter *l)
         table_style(l);
     }
     for (size_t i = 0; s->kind == SQL_STMT_ALTER_TABLE && i < s->alter_count; i++) {
+        key_said(l, s->alters[i].constraint);
         if (s->alters[i].definition) {
             type_said(l, s->alters[i].definition, false);
         } else if (s->alters[i].kind == SQL_ALTER_SET_UNLOGGED) {

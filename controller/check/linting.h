@@ -42,6 +42,8 @@ void found(struct linter *l, const char *rule, const char *rewrite, const char *
 /* The table existed before the script: null otherwise. */
 struct world_table *old_table(struct linter *l, struct sql_name name);
 bool in_transaction(const struct linter *l);
+/* The script itself made the object. */
+bool made_here(struct linter *l, const struct sql_object *object);
 /* A later statement of the script makes an object of that kind and name again. */
 bool made_later(const struct linter *l, enum sql_object_kind kind, struct sql_name name);
 /* "schema.name" or "name" quoted for SQL, as the statement wrote it. */
@@ -67,6 +69,10 @@ void lint_session_step(struct linter *l); /* moves the state */
 void lint_session_end(struct linter *l);
 void lint_transaction_over(struct linter *l);
 void lint_style(struct linter *l);
+void lint_catalog(struct linter *l);
+void lint_catalog_end(struct linter *l, const struct statement *s);
+/* Asks whether rows that are there now violate what statements demand. */
+void lint_rows_asked(struct linter *l);
 void lint_script_end(struct linter *l);
 
 /* A judge as the options want it. */

@@ -29,6 +29,7 @@ __attribute__((constructor)) static void rules_fill(void)
     part_add(rules_1, rules_1_count);
     part_add(rules_2, rules_2_count);
     part_add(rules_3, rules_3_count);
+    part_add(rules_4, rules_4_count);
     qsort(by_id, all_count, sizeof *by_id, by_name);
 }
 

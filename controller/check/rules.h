@@ -7,7 +7,7 @@
 
 #include "controller/check/rule.h"
 
-extern const struct rule rules_1[], rules_2[], rules_3[];
-extern const size_t rules_1_count, rules_2_count, rules_3_count;
+extern const struct rule rules_1[], rules_2[], rules_3[], rules_4[];
+extern const size_t rules_1_count, rules_2_count, rules_3_count, rules_4_count;
 
 #endif

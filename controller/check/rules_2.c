@@ -1,4 +1,4 @@
-/* Rules, part 2 of 3: a table, see rule.h. */
+/* Rules, part 2 of 4: a table, see rule.h. */
 #include "controller/check/rules.h"
 
 /* clang-format off */
@@ -195,12 +195,6 @@ const struct rule rules_2[] = {
       "A REVOKE breaks running code, a GRANT to PUBLIC or of ALL opens more than is needed.",
       "Have it reviewed; name privileges and roles.",
       "GRANT ALL ON t TO PUBLIC;" },
-    { "definer-search-path", "authz", SEVERITY_WARNING, true,
-      "SECURITY DEFINER without a search_path of its own",
-      "The function runs with its owner's rights but finds its tables and operators by the "
-      "caller's search_path.",
-      "SET search_path = pg_catalog, pg_temp on the function, and qualified names in it.",
-      "CREATE FUNCTION f() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1';" },
     { "backfill-unbatched", "data", SEVERITY_ERROR, true,
       "one statement writes most of a table",
       "All its rows stay locked to the end, the table doubles in size, replicas fall behind.",

@@ -1,4 +1,4 @@
-/* Rules, part 3 of 3: a table, see rule.h. */
+/* Rules, part 3 of 4: a table, see rule.h. */
 #include "controller/check/rules.h"
 
 /* clang-format off */

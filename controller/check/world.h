@@ -76,6 +76,7 @@ struct world_table {
     struct sql_name of_type;
     const char *role; /* owner */
     char replica_identity;
+    bool row_security;
     unsigned walk;   /* the last walk that came by: circles end there */
     const char *key; /* "schema.name" */
 };

@@ -261,6 +261,9 @@ static void sub_command(struct world *w, struct world_table *t, const struct sql
     case SQL_ALTER_SET_TABLESPACE: t->tablespace = a->name; break;
     case SQL_ALTER_OWNER: t->role = a->name; break;
     case SQL_ALTER_REPLICA_IDENTITY: t->replica_identity = a->state; break;
+    case SQL_ALTER_ROW_SECURITY:
+        t->row_security = a->state == 'e' || (t->row_security && a->state != 'd');
+        break;
     default:
         if (a->column) {
             column_changed(w, t, a);

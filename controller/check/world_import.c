@@ -150,6 +150,7 @@ static void relation(const void *ctx, struct world *w, const struct relation *r)
     t->bytes = r->bytes;
     t->role = r->owner;
     t->replica_identity = r->replica_identity;
+    t->row_security = r->row_security;
     t->partition_by = r->partition_key;
     t->bound = r->partition_bound;
     t->is_default = r->partition_bound && text_eq(r->partition_bound, "DEFAULT");

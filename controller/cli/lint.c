@@ -7,6 +7,7 @@
 #include "controller/cli/catalogs.h"
 #include "controller/cli/command.h"
 #include "controller/cli/commands.h"
+#include "controller/cli/lint_live.h"
 #include "controller/cli/lint_rules.h"
 #include "controller/cli/lint_run.h"
 #include "controller/cli/usage.h"
@@ -222,7 +223,10 @@ static bool catalog_load(struct lint *l, const void *ctx, struct error *err)
     for (size_t i = 0; i < all.count; i++) {
         if (all.count == 1 || text_eq(all.items[i].service, l->flags.service)) {
             l->run.options.catalog = all.items[i].catalog;
-            return true;
+            if (l->wanted.dsn) {
+                lint_rows_from(ctx, l->wanted.dsn, &l->run.options);
+            }
+            return lint_outside_find(ctx, &all, all.items[i].service, &l->run.options, err);
         }
     }
     fail(err, ERROR_USAGE, "%zu catalogs and no way to tell which is meant", all.count);

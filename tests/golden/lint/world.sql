@@ -26,3 +26,5 @@ CREATE TABLE gen (id bigint PRIMARY KEY, b int, g int GENERATED ALWAYS AS (b * 2
 CREATE TABLE ptx (id bigint);
 CREATE TABLE post_empty (id bigint PRIMARY KEY);
 CREATE FUNCTION sqlvol() RETURNS int LANGUAGE sql AS 'SELECT 1';
+CREATE TABLE pubt (id bigint PRIMARY KEY, a int);
+CREATE TABLE nokey (a int);
