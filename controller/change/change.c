@@ -7,6 +7,8 @@
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
 #include "agents/base/yaml.h"
+#include "controller/change/check_sql.h"
+#include "controller/sql/script.h"
 
 struct loading {
     const void *ctx;
@@ -24,15 +26,21 @@ static void add_intent(const void *ctx, struct intents *intents, const struct in
 static void read_intent(struct loading *load, const struct yaml_node *node)
 {
     struct intent intent;
-    struct error err;
-    const char *pointer = "";
+    struct intent_problems problems = { .ctx = load->ctx };
     const json_t *json = yaml_to_json(load->ctx, load->problems, node);
     if (!json) {
         return;
     }
-    if (!intent_from_json(load->ctx, json, &intent, &pointer, &err)) {
-        yaml_complain(load->problems, yaml_at(node, pointer), "%s%s%s", err.message,
-                      *err.hint ? ", " : "", err.hint);
+    bool good = intent_from_json(load->ctx, json, &intent, &problems);
+    if (good) {
+        change_check_sql(&intent, &problems);
+    }
+    for (size_t i = 0; i < problems.count; i++) {
+        const struct error *e = &problems.items[i].error;
+        yaml_complain(load->problems, yaml_at(node, problems.items[i].pointer), "%s%s%s",
+                      e->message, *e->hint ? ", " : "", e->hint);
+    }
+    if (problems.count) {
         return;
     }
     intent.place = mem_printf(load->ctx, "%s:%d:%d", load->path, node->line, node->column);
@@ -57,6 +65,27 @@ static void add_text(struct loading *load, const struct change_text *text)
     struct change *change = load->change;
     change->texts = mem_room(load->ctx, change->texts, struct change_text, change->text_count + 1);
     change->texts[change->text_count++] = *text;
+}
+
+/* Each statement that is none, at the value: lines within it are those of the SQL. */
+static void check_text(struct loading *load, const struct yaml_node *value,
+                       const struct change_text *text)
+{
+    struct script *script;
+    struct error err;
+    if (!sql_parse(load->ctx, text->sql, strlen(text->sql), &script, &err)) {
+        yaml_complain(load->problems, value, "%s", err.message);
+        return;
+    }
+    for (size_t i = 0; i < script->count; i++) {
+        const struct sql_problem *problem = script->statements[i].problem;
+        if (problem) {
+            yaml_complain(load->problems, value, "%s%sline %d of the SQL: %s",
+                          text_eq(text->name, load->path) ? "" : text->name,
+                          text_eq(text->name, load->path) ? "" : ": ", problem->line,
+                          problem->message);
+        }
+    }
 }
 
 /* sql: { service: "DDL" } or { service: { file: PATH } }. */
@@ -84,6 +113,7 @@ static void read_sql(struct loading *load, const struct yaml_node *map)
         } else if (!yaml_text(load->problems, value, &text.sql)) {
             continue;
         }
+        check_text(load, value, &text);
         add_text(load, &text);
     }
 }

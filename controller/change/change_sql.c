@@ -43,11 +43,12 @@ static const char *table_text(const struct reading *r, const struct sql_name *na
 static bool add(struct reading *r, json_t *fields, const char *operation, struct error *err)
 {
     struct intent intent;
-    const char *pointer;
+    struct intent_problems problems = { .ctx = r->ctx };
     json_t *json = json_own(r->ctx, json_object());
     json_set_text(fields, "service", r->text->service);
     json_object_set_new(json, operation, fields);
-    if (!intent_from_json(r->ctx, json, &intent, &pointer, err)) {
+    if (!intent_from_json(r->ctx, json, &intent, &problems)) {
+        *err = problems.items[0].error;
         return fail_in(err, "%s:%d", r->text->name, r->statement->line);
     }
     struct intents *intents = r->change->intents;

@@ -137,10 +137,23 @@ bool intent_takes(enum intent_operation operation, const char *key, bool *requir
 /* The keys that the operation knows (service, table, note, propagate too), owned by ctx. */
 size_t intent_keys(const void *ctx, enum intent_operation operation, const char *const **out);
 
-/* One intent from its JSON {operation: {key: value, …}}. On failure *pointer (JSON Pointer from the
- * intent, owned by ctx) tells where. */
-bool intent_from_json(const void *ctx, const json_t *json, struct intent *out, const char **pointer,
-                      struct error *err) MUSTCHECK;
+/* What is wrong with an intent, and where: a JSON Pointer from the intent. */
+struct intent_problem {
+    const char *pointer;
+    struct error error;
+};
+struct intent_problems {
+    const void *ctx;
+    struct intent_problem *items;
+    size_t count;
+};
+/* Adds one. */
+void intent_complain(struct intent_problems *problems, const char *pointer,
+                     const struct error *err);
+
+/* One intent from its JSON {operation: {key: value, …}}; false with every problem. */
+bool intent_from_json(const void *ctx, const json_t *json, struct intent *out,
+                      struct intent_problems *problems) MUSTCHECK;
 
 /* The change as understood, for the plan file: {title, note, intents: […]}. */
 json_t *intents_to_json(const struct intents *intents);

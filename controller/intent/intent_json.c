@@ -1,4 +1,5 @@
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "agents/base/json.h"
@@ -77,15 +78,35 @@ static const struct key keys[] = {
 struct reading {
     const void *ctx;
     struct intent *intent;
-    const char **pointer;
-    struct error *err;
+    struct intent_problems *problems;
 };
+
+void intent_complain(struct intent_problems *problems, const char *pointer, const struct error *err)
+{
+    size_t n = problems->count;
+    problems->items = mem_room(problems->ctx, problems->items, struct intent_problem, n + 1);
+    problems->items[problems->count++] =
+        (struct intent_problem){ mem_text(problems->ctx, pointer), *err };
+}
+
+/* At `key`, or at the operation itself where `there` is false: the key is missing. */
+static bool wrong_at(struct reading *r, const char *key, bool there, const char *what,
+                     const char *hint)
+{
+    SCOPE(tmp);
+    struct error err;
+    const char *operation = intent_name(r->intent->operation);
+    (void)fail(&err, ERROR_INVALID, "%s: %s: %s", operation, key, what);
+    (void)fail_hint(&err, "%s", hint);
+    intent_complain(r->problems,
+                    mem_printf(tmp, "/%s%s%s", operation, there ? "/" : "", there ? key : ""),
+                    &err);
+    return false;
+}
 
 static bool wrong(struct reading *r, const char *key, const char *what, const char *hint)
 {
-    *r->pointer = mem_printf(r->ctx, "/%s/%s", intent_name(r->intent->operation), key);
-    (void)fail(r->err, ERROR_INVALID, "%s: %s: %s", intent_name(r->intent->operation), key, what);
-    return fail_hint(r->err, "%s", hint);
+    return wrong_at(r, key, true, what, hint);
 }
 
 /* A list of texts; one text stands for a list of one. A list of objects stays in `fields`. */
@@ -249,43 +270,63 @@ static const char actions[] = "no action|restrict|cascade|set null|set default";
 static bool check_words(struct reading *r)
 {
     const struct intent *it = r->intent;
-    return one_of(r, "on_failure", it->on_failure, "refuse|set_null") &&
-           one_of(r, "on_delete", it->on_delete, actions) &&
-           one_of(r, "on_update", it->on_update, actions) &&
-           one_of(r, "orphans", it->orphans, "refuse|delete|set_null") &&
-           one_of(r, "duplicates", it->duplicates, "refuse|keep_first|keep_last") &&
-           one_of(r, "identity", it->identity, "always|by_default") &&
-           one_of(r, "phase", it->phase, "expand|migrate|contract");
+    bool good = one_of(r, "on_failure", it->on_failure, "refuse|set_null");
+    good = one_of(r, "on_delete", it->on_delete, actions) && good;
+    good = one_of(r, "on_update", it->on_update, actions) && good;
+    good = one_of(r, "orphans", it->orphans, "refuse|delete|set_null") && good;
+    good = one_of(r, "duplicates", it->duplicates, "refuse|keep_first|keep_last") && good;
+    good = one_of(r, "identity", it->identity, "always|by_default") && good;
+    return one_of(r, "phase", it->phase, "expand|migrate|contract") && good;
 }
 
 static bool check_values(struct reading *r)
 {
     const struct intent *it = r->intent;
     bool lists = it->operation == INTENT_ADD_INDEX || it->operation == INTENT_ADD_UNIQUE;
+    bool good = check_words(r);
     if (!it->propagate && !it->note) {
-        return wrong(r, "propagate", "false needs a reason", "say why in note:");
+        good = wrong(r, "propagate", "false needs a reason", "say why in note:");
     }
     if (it->accept_loss && !it->note) {
-        return wrong(r, "accept_loss", "true needs a reason", "say why in note:");
+        good = wrong(r, "accept_loss", "true needs a reason", "say why in note:");
     }
     if (lists && !it->columns.count && !it->expressions.count && !it->definition) {
-        return wrong(r, "columns", "columns or expressions are needed", "name at least one");
+        good =
+            wrong_at(r, "columns", false, "columns or expressions are needed", "name at least one");
     }
     if (it->operation == INTENT_SQL && !it->down.count && !it->irreversible) {
-        return wrong(r, "down", "a way back is needed",
-                     "write down:, or irreversible: with the reason (makes the step destructive)");
+        good = wrong_at(r, "down", false, "a way back is needed",
+                        "write down:, or irreversible: with the reason (makes the step "
+                        "destructive)");
     }
-    return check_words(r);
+    return good;
+}
+
+/* Some key that is none was meant to be this one: then one error is enough. */
+static bool is_misspelt(const json_t *fields, const char *missing, const char *const *known,
+                        size_t count)
+{
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)(uintptr_t)fields, key, value) {
+        bool there = false;
+        for (size_t i = 0; i < count; i++) {
+            there = there || text_eq(known[i], key);
+        }
+        if (!there && text_eq(text_nearest(key, known, count), missing)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static bool read_fields(struct reading *r, json_t *fields)
 {
     const char *key;
     json_t *value;
+    bool good = true;
     json_object_foreach(fields, key, value) {
-        if (!read_key(r, key, value)) {
-            return false;
-        }
+        good = read_key(r, key, value) && good;
     }
     SCOPE(tmp);
     const char *const *known;
@@ -293,41 +334,50 @@ static bool read_fields(struct reading *r, json_t *fields)
     for (size_t i = 0; i < count; i++) {
         bool required = false;
         if (intent_takes(r->intent->operation, known[i], &required) && required &&
-            !json_object_get(fields, known[i])) {
-            (void)wrong(r, known[i], "is missing", mem_printf(tmp, "add %s:", known[i]));
-            *r->pointer = mem_printf(r->ctx, "/%s", intent_name(r->intent->operation));
-            return false;
+            !json_object_get(fields, known[i]) && !is_misspelt(fields, known[i], known, count)) {
+            good = wrong_at(r, known[i], false, "is missing", mem_printf(tmp, "add %s:", known[i]));
         }
     }
-    return check_values(r);
+    /* What an intent means is asked once its keys are right. */
+    return good && check_values(r);
 }
 
-bool intent_from_json(const void *ctx, const json_t *json, struct intent *out, const char **pointer,
-                      struct error *err)
+static bool operation_of(const json_t *json, struct intent *read, struct error *err)
 {
-    struct intent read = { .nullable = true, .propagate = true, .transaction = true };
     const char *near = NULL;
-    *pointer = "";
     if (!json_is_object(json) || json_object_size(json) != 1) {
         (void)fail(err, ERROR_INVALID, "an intent has exactly one key, the operation");
         return fail_hint(err, "write - rename_column: { service: S, table: T, … }");
     }
-    void *first = json_object_iter((json_t *)json);
+    void *first = json_object_iter((json_t *)(uintptr_t)json);
     const char *name = json_object_iter_key(first);
-    json_t *fields = json_object_iter_value(first);
-    *pointer = mem_printf(ctx, "/%s", name);
-    if (!intent_from_name(name, &read.operation, &near)) {
+    if (!intent_from_name(name, &read->operation, &near)) {
         (void)fail(err, ERROR_INVALID, "unknown operation \"%s\"", name);
         return near ? fail_hint(err, "did you mean \"%s\"?", near)
                     : fail_hint(err, "see the vocabulary of intents in the documentation");
     }
-    if (!json_is_object(fields)) {
+    if (!json_is_object(json_object_iter_value(first))) {
         (void)fail(err, ERROR_INVALID, "%s: expected its keys in braces", name);
         return fail_hint(err, "write %s: { service: S, … }", name);
     }
+    return true;
+}
+
+bool intent_from_json(const void *ctx, const json_t *json, struct intent *out,
+                      struct intent_problems *problems)
+{
+    SCOPE(tmp);
+    struct intent read = { .nullable = true, .propagate = true, .transaction = true };
+    struct reading r = { ctx, &read, problems };
+    struct error err;
+    if (!operation_of(json, &read, &err)) {
+        const char *name = json_object_iter_key(json_object_iter((json_t *)(uintptr_t)json));
+        intent_complain(problems, json_object_size(json) == 1 ? mem_printf(tmp, "/%s", name) : "",
+                        &err);
+        return false;
+    }
     read.fields = json_own(ctx, json_deep_copy(json));
-    struct reading r = { ctx, &read, pointer, err };
-    if (!read_fields(&r, fields)) {
+    if (!read_fields(&r, json_object_get(json, intent_name(read.operation)))) {
         return false;
     }
     *out = read;

@@ -70,20 +70,23 @@ static void findings_read(struct plan_reading *r, const struct yaml_node *node)
         finding_read(r, node->items[i], &r->plan->findings[r->plan->finding_count++]);
 }
 
-static void phase_read(struct plan_reading *r, const struct yaml_node *node)
+/* A phase whose name is wrong is read on as what its place makes likely: the errors within it are
+ * wanted in the same run. */
+static void phase_read(struct plan_reading *r, const struct yaml_node *node, size_t place)
 {
-    int phase = 0;
+    int phase = place < PHASE_COUNT ? (int)place : 0;
     if (!yaml_is_map(r->problems, node))
         return;
     yaml_known(r->problems, node, KEYS("phase", "services"));
     const struct yaml_node *name = yaml_must(r->problems, node, "phase");
     const struct yaml_node *services = yaml_must(r->problems, node, "services");
-    if (!yaml_one_of(r->problems, name, KEYS("expand", "migrate", "contract"), &phase) ||
-        !yaml_is_list(r->problems, services))
+    yaml_one_of(r->problems, name, KEYS("expand", "migrate", "contract"), &phase);
+    if (!yaml_is_list(r->problems, services))
         return;
     struct plan_phase *to = &r->plan->phases[phase];
-    if (to->count > 0)
-        yaml_complain(r->problems, name, "the phase %s is here twice, join the two", name->text);
+    if (to->count > 0 && name)
+        yaml_complain(r->problems, name, "the phase %s is here twice, join the two",
+                      phase_name((enum phase)phase));
     for (size_t i = 0; i < services->count; i++) {
         struct part *part = plan_part_read(r, (enum phase)phase, services->items[i]);
         if (!part)
@@ -93,9 +96,23 @@ static void phase_read(struct plan_reading *r, const struct yaml_node *node)
     }
 }
 
+/* Of another version nothing else can be said. */
+static bool is_ours(struct plan_reading *r, const struct yaml_node *root)
+{
+    const struct yaml_node *version = yaml_key(root, "flotilla_plan");
+    if (!version || version->type != YAML_INT || text_eq(version->text, "1"))
+        return true;
+    SCOPE(tmp);
+    yaml_complain(r->problems, version,
+                  "the plan is of version %s, this flotilla reads version %d: use the one that "
+                  "drafted it, or draft it again",
+                  text_printable(tmp, version->text), PLAN_VERSION);
+    return false;
+}
+
 static void plan_read(struct plan_reading *r, const struct yaml_node *root)
 {
-    if (!yaml_is_map(r->problems, root))
+    if (!yaml_is_map(r->problems, root) || !is_ours(r, root))
         return;
     yaml_known(r->problems, root,
                KEYS("flotilla_plan", "id", "title", "author", "change", "fleet", "environment",
@@ -104,7 +121,7 @@ static void plan_read(struct plan_reading *r, const struct yaml_node *root)
     const struct yaml_node *phases = yaml_must(r->problems, root, "phases");
     if (yaml_is_list(r->problems, phases))
         for (size_t i = 0; i < phases->count; i++)
-            phase_read(r, phases->items[i]);
+            phase_read(r, phases->items[i], i);
     findings_read(r, yaml_key(root, "findings"));
 }
 

@@ -58,6 +58,18 @@ static void batch_check(struct plan_reading *r, const struct yaml_node *node)
     texts_check(r, yaml_key(node, "columns"));
 }
 
+static const char *const step_kinds[] = {
+#define X(id, name) name,
+    STEP_KINDS(X)
+#undef X
+};
+
+static const char *const step_tags[] = {
+#define X(id, name, bit) name,
+    STEP_TAGS(X)
+#undef X
+};
+
 static void step_scalars_check(struct plan_reading *r, const struct yaml_node *node)
 {
     static const char *const texts[] = { "what",  "why", "irreversible", "probe",
@@ -66,7 +78,14 @@ static void step_scalars_check(struct plan_reading *r, const struct yaml_node *n
     const char *text = NULL;
     bool flag = false;
     int64_t n = 0;
-    yaml_text(r->problems, yaml_must(r->problems, node, "kind"), &text);
+    int kind = 0;
+    yaml_one_of(r->problems, yaml_must(r->problems, node, "kind"), step_kinds,
+                sizeof(step_kinds) / sizeof(step_kinds[0]), &kind);
+    const struct yaml_node *tags = yaml_must(r->problems, node, "tags");
+    yaml_is_list(r->problems, tags);
+    for (size_t i = 0; tags && tags->type == YAML_LIST && i < tags->count; i++)
+        yaml_one_of(r->problems, tags->items[i], step_tags,
+                    sizeof(step_tags) / sizeof(step_tags[0]), &kind);
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
         yaml_text(r->problems, yaml_key(node, texts[i]), &text);
     for (size_t i = 0; i < sizeof(bools) / sizeof(bools[0]); i++)
@@ -116,7 +135,6 @@ static bool step_read(struct plan_reading *r, const struct yaml_node *node, cons
     step_scalars_check(r, node);
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
         texts_check(r, yaml_key(node, lists[i]));
-    texts_check(r, yaml_must(r->problems, node, "tags"));
     locks_check(r, yaml_key(node, "locks"));
     estimate_check(r, yaml_key(node, "estimate"));
     batch_check(r, yaml_key(node, "batch"));

@@ -365,7 +365,9 @@ static void lists_every_error(void **state)
         "p:16:28: need: expected a whole number from 0 to 1000, not the text \"x\"\n"
         "p:17:23: a fingerprint is \"sha256:\" and 64 hex digits, or \"absent\"\n"
         "p:18:17: a digest is \"sha256:\" and 64 hex digits in lower case\n"
-        "p:20:19: the id of this step is \"expand/s/1\" by its place, not \"expand/s/2\"\n");
+        "p:20:19: the id of this step is \"expand/s/1\" by its place, not \"expand/s/2\"\n"
+        "p:20:52: item 1: expected additive, backfill, contract, destructive, neutral or unknown, "
+        "not the text \"shiny\"\n");
 }
 
 static void refuses_keys_without_a_use(void **state)
