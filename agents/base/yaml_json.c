@@ -20,7 +20,8 @@ static json_t *scalar_value(struct yaml_problems *problems, const struct yaml_no
     case YAML_INT:
         if (yaml_scalar_int(node->text, &n))
             return json_integer(n);
-        yaml_complain(problems, node, "%s: %s does not fit 64 bits, quote it if it is text",
+        yaml_complain(problems, node,
+                      "%s: %s is no plain number of 64 bits, quote it if it is text",
                       text_printable(tmp, node->name), yaml_what(tmp, node));
         return NULL;
     default: break;

@@ -53,4 +53,8 @@ struct compiled {
 bool compile(const void *ctx, const struct compile_input *input, struct compiled **out,
              struct error *err) MUSTCHECK;
 
+/* How many approvals the part needs by the manifest and its steps' tags: asked again when a judge
+ * has found more in them than the compiler did. fleet may be null: one. */
+void compile_approvals(const struct fleet *fleet, struct part *part);
+
 #endif

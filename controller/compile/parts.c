@@ -25,12 +25,21 @@ static int phase_need(const struct fleet_policy *policy, enum phase phase)
     return 1;
 }
 
+void compile_approvals(const struct fleet *fleet, struct part *part)
+{
+    const struct service *service = fleet ? fleet_service(fleet, part->service) : NULL;
+    part->approvals_need = service ? phase_need(&service->policy, part->phase) : 1;
+    if (service && (part_tags(part) & TAG_DESTRUCTIVE) &&
+        service->policy.need_destructive > part->approvals_need) {
+        part->approvals_need = service->policy.need_destructive;
+    }
+}
+
 static void fill_from_fleet(const struct work *work, struct part *part)
 {
     const struct fleet *fleet = work->input->fleet;
     const struct service *service = fleet ? fleet_service(fleet, part->service) : NULL;
     if (!service) {
-        part->approvals_need = 1;
         step_texts_add(work->ctx, &part->instances, part->service);
         return;
     }
@@ -41,11 +50,6 @@ static void fill_from_fleet(const struct work *work, struct part *part)
     }
     for (size_t i = 0; i < service->owner_count; i++) {
         step_texts_add(work->ctx, &part->approvals_from, service->owners[i]);
-    }
-    part->approvals_need = phase_need(&service->policy, part->phase);
-    if ((part_tags(part) & TAG_DESTRUCTIVE) &&
-        service->policy.need_destructive > part->approvals_need) {
-        part->approvals_need = service->policy.need_destructive;
     }
     part->health_sql = service->health_sql;
 }
@@ -84,6 +88,7 @@ static struct part *part_of(struct work *work, const struct bench *bench)
         part->steps[i] = *bench->steps[i];
     }
     fill_from_fleet(work, part);
+    compile_approvals(work->input->fleet, part);
     fill_after(work, bench, part);
     fill_objects(work, bench, part);
     return part;

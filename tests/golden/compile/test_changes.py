@@ -68,6 +68,33 @@ class Changes(testing.Case):
                 self.assertEqual((1, ""), (run.code, run.out))
                 self.golden(f"{HERE}/plans/{name}.txt", run.err)
 
+    def raw(self, up, down="SELECT 1", **more):
+        intent = dict({"service": "users", "up": up, "down": down}, **more)
+        return self.draft(self.write("raw.yaml", json.dumps(
+            {"title": "Raw", "author": "ana@example.org", "intents": [{"sql": intent}]})))
+
+    def test_items_are_one_statement_each(self):
+        view = "CREATE VIEW v AS SELECT 1"
+        for up, down, expected in [
+                ([f"{view}; DROP TABLE users"], "DROP VIEW v", "item 1 of up cannot run: it holds 2 statements"),
+                (["-- nothing"], "SELECT 1", "item 1 of up cannot run: it holds 0 statements"),
+                (["BEGIN", view, "COMMIT"], "DROP VIEW v", "item 3 of up cannot run: it begins or ends a transaction"),
+                ([view], "COMMIT", "item 1 of down cannot run: it begins or ends a transaction"),
+                (["\\i other.sql"], "SELECT 1", "a command of psql"),
+                (["CREATE INDEX CONCURRENTLY i ON users (email)"], "DROP INDEX i", "transaction: false")]:
+            with self.subTest(up):
+                run = self.raw(up, down)
+                self.assertEqual(1, run.code, run)
+                self.assertIn(expected, run.err)
+        self.ok(self.raw(["CREATE INDEX CONCURRENTLY i ON users (email)"], "DROP INDEX i", transaction=False))
+
+    def test_raw_sql_is_bound_and_counted(self):
+        run = self.ok(self.raw(["ALTER TABLE users DROP COLUMN email CASCADE"]))
+        part = yaml.safe_load(run.out)["phases"][0]["services"][0]
+        self.assertIn("destructive", part["steps"][0]["tags"])
+        self.assertEqual(2, part["approvals"]["need"])
+        self.assertIn("public.users", part["catalog"])
+
     def test_schema(self):
         with open(os.path.join(testing.ROOT, "schemas/intents.schema.json"), encoding="utf-8") as file:
             intents = json.load(file)
