@@ -50,6 +50,15 @@ const struct rule *rule_find(const char *id)
     return at ? *at : NULL;
 }
 
+const char *rule_nearest(const char *id)
+{
+    const char *names[RULES_MAX];
+    for (size_t i = 0; i < all_count; i++) {
+        names[i] = all[i]->id;
+    }
+    return text_nearest(id, names, all_count);
+}
+
 const char *severity_name(enum severity severity)
 {
     static const char *const names[] = { "info", "warning", "error" };

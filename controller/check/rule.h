@@ -22,6 +22,8 @@ struct rule {
 };
 
 const struct rule *rule_find(const char *id);
+/* The id that is likely meant; null when none is near. */
+const char *rule_nearest(const char *id);
 /* All of them, by group; *count of them. */
 const struct rule *const *rules_all(size_t *count);
 

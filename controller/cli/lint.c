@@ -91,7 +91,11 @@ static void rules_chosen(struct lint *l, const char *list, struct argp_state *st
         size_t n = strcspn(p, ",");
         const char *id = mem_textn(l, p, n);
         if (!rule_find(id)) {
-            argp_error(state, "there is no rule \"%s\": see `flotilla lint --list-rules`", id);
+            const char *near = rule_nearest(id);
+            argp_error(state,
+                       near ? "there is no rule \"%s\"; did you mean \"%s\"?"
+                            : "there is no rule \"%s\": see `flotilla lint --list-rules`",
+                       id, near);
         }
         sql_texts_add(l, &l->only, id);
         p += n + (p[n] == ',');
@@ -253,7 +257,8 @@ static int lint_asked(struct lint *l, const void *ctx, const char *name)
             return EXIT_DONE;
         }
         fail(&err, ERROR_NOT_FOUND, "there is no rule \"%s\"", l->explain);
-        fail_hint(&err, "see `flotilla lint --list-rules`");
+        const char *near = rule_nearest(l->explain);
+        fail_hint(&err, near ? "did you mean \"%s\"?" : "see `flotilla lint --list-rules`", near);
         return command_failed(name, &err);
     }
     if (l->list) {

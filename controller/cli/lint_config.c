@@ -36,31 +36,20 @@ bool lint_fail_from_name(const char *name, int *out)
     return word_find(fails, sizeof fails / sizeof *fails, name, out);
 }
 
-static const char *nearest_rule(const void *ctx, const char *id)
-{
-    size_t count;
-    const struct rule *const *rules = rules_all(&count);
-    const char **names = mem_array(ctx, const char *, count);
-    for (size_t i = 0; i < count; i++) {
-        names[i] = rules[i]->id;
-    }
-    return text_nearest(id, names, count);
-}
-
-static void rules_read(const void *ctx, struct yaml_problems *problems,
-                       const struct yaml_node *node, struct lint_config *c)
+static void rules_read(struct yaml_problems *problems, const struct yaml_node *node,
+                       struct lint_config *c)
 {
     static const char *const words[] = { "off", "on", "info", "warning", "error" };
     if (!node || !yaml_is_map(problems, node)) {
         return;
     }
-    c->levels = mem_array(ctx, struct lint_rule_level, node->count);
+    c->levels = mem_array(c, struct lint_rule_level, node->count);
     for (size_t i = 0; i < node->count; i++) {
         const char *id = node->keys[i]->text;
         const struct rule *rule = rule_find(id);
         int level;
         if (!rule) {
-            const char *near = nearest_rule(ctx, id);
+            const char *near = rule_nearest(id);
             yaml_complain(problems, node->keys[i], "there is no rule \"%s\", %s%s%s", id,
                           near ? "did you mean \"" : "see ",
                           near ? near : "`flotilla lint --list-rules`", near ? "\"?" : "");
@@ -71,13 +60,13 @@ static void rules_read(const void *ctx, struct yaml_problems *problems,
     }
 }
 
-static void rows_read(const void *ctx, struct yaml_problems *problems, const struct yaml_node *node,
+static void rows_read(struct yaml_problems *problems, const struct yaml_node *node,
                       struct lint_config *c)
 {
     if (!node || !yaml_is_map(problems, node)) {
         return;
     }
-    c->rows = mem_array(ctx, struct lint_rows, node->count);
+    c->rows = mem_array(c, struct lint_rows, node->count);
     for (size_t i = 0; i < node->count; i++) {
         int64_t rows;
         if (yaml_int(problems, node->items[i], 0, INT64_MAX, &rows)) {
@@ -112,6 +101,26 @@ static void numbers_read(struct yaml_problems *problems, const struct yaml_node 
     }
 }
 
+/* An empty file, or one of comments alone, says nothing: that is fine here. */
+static bool says_nothing(const void *ctx, const char *path)
+{
+    struct error ignored;
+    const char *text;
+    size_t length;
+    if (!file_read(ctx, path, YAML_FILE_BYTES, &text, &length, &ignored)) {
+        return false;
+    }
+    const char *p = text;
+    while (*p != '\0') {
+        p += strspn(p, " \t\r\n");
+        if (*p != '#' && *p != '\0') {
+            return false;
+        }
+        p += strcspn(p, "\n");
+    }
+    return p == text + length;
+}
+
 bool lint_config_load(const void *ctx, const char *path, struct lint_config **out,
                       struct error *err)
 {
@@ -120,15 +129,15 @@ bool lint_config_load(const void *ctx, const char *path, struct lint_config **ou
                                         "small-table", "fail-on",     "down" };
     struct lint_config *c = mem_new(ctx, struct lint_config);
     struct yaml_problems problems = yaml_problems_for(c, path);
-    struct yaml_node *root = yaml_load(c, path, YAML_FILE_BYTES, &problems);
+    struct yaml_node *root =
+        says_nothing(c, path) ? NULL : yaml_load(c, path, YAML_FILE_BYTES, &problems);
     c->path = mem_text(c, path);
     c->folder = file_folder(c, path);
     c->fail_on = c->down = -1;
-    /* An empty file, or one of comments, says nothing. */
-    if (root && root->type != YAML_NULL && yaml_is_map(&problems, root)) {
+    if (root && yaml_is_map(&problems, root)) {
         yaml_known(&problems, root, keys, sizeof keys / sizeof *keys);
-        rules_read(c, &problems, yaml_key(root, "rules"), c);
-        rows_read(c, &problems, yaml_key(root, "assume-rows"), c);
+        rules_read(&problems, yaml_key(root, "rules"), c);
+        rows_read(&problems, yaml_key(root, "assume-rows"), c);
         (void)yaml_texts(c, &problems, yaml_key(root, "exclude"), &c->exclude, &c->exclude_count);
         numbers_read(&problems, root, c);
     }

@@ -159,7 +159,7 @@ static void entry_add(struct visit *v, const char *full, int depth)
     }
 }
 
-/* Its *.sql files, then its folders, by name. */
+/* Its *.sql files and folders, by name. */
 static void folder_add(struct visit *v, const char *path, int depth)
 {
     struct dirent **list = NULL;

@@ -26,6 +26,7 @@ static const struct {
     { "opaque", "What cannot be seen, or reaches outside" },
     { "style", "Style" },
     { "suppress", "Suppressions" },
+    { "catalog", "What only the catalog tells" },
 };
 
 bool lint_explain(const char *id)
@@ -49,6 +50,26 @@ static void rule_markdown(const struct rule *r)
            r->example);
 }
 
+static const char *group_title(const char *group)
+{
+    for (size_t i = 0; i < sizeof groups / sizeof *groups; i++) {
+        if (text_eq(groups[i].group, group)) {
+            return groups[i].title;
+        }
+    }
+    return group;
+}
+
+static bool group_is_new(const struct rule *const *all, size_t i)
+{
+    for (size_t k = 0; k < i; k++) {
+        if (text_eq(all[k]->group, all[i]->group)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static void as_markdown(const struct rule *const *all, size_t count)
 {
     puts(
@@ -58,10 +79,13 @@ static void as_markdown(const struct rule *const *all, size_t count)
         "table that is known to be small makes a note of it, and `.flotilla-lint.yaml` may say "
         "otherwise (see [LINT](LINT.md)). The examples are flagged as they stand, without a "
         "catalog, unless their text says what they need.");
-    for (size_t g = 0; g < sizeof groups / sizeof *groups; g++) {
-        printf("\n## %s\n", groups[g].title);
-        for (size_t i = 0; i < count; i++) {
-            if (text_eq(all[i]->group, groups[g].group)) {
+    for (size_t g = 0; g < count; g++) {
+        if (!group_is_new(all, g)) {
+            continue;
+        }
+        printf("\n## %s\n", group_title(all[g]->group));
+        for (size_t i = g; i < count; i++) {
+            if (text_eq(all[i]->group, all[g]->group)) {
                 rule_markdown(all[i]);
             }
         }

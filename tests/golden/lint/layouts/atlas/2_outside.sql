@@ -1,0 +1,4 @@
+-- atlas:txmode none
+
+SET lock_timeout = '2s';
+CREATE INDEX CONCURRENTLY orders_user ON orders (user_id);

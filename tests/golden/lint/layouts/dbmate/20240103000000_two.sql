@@ -1,0 +1,5 @@
+-- migrate:up transaction:false
+SET lock_timeout = '2s';
+CREATE INDEX CONCURRENTLY orders_user ON orders (user_id);
+
+-- migrate:down

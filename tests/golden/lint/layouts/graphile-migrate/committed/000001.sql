@@ -1,0 +1,4 @@
+--! Previous: -
+--! Hash: sha1:0000000000000000000000000000000000000000
+
+CREATE INDEX CONCURRENTLY orders_user ON orders (user_id);

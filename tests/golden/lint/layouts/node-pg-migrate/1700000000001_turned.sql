@@ -1,0 +1,5 @@
+---- down migration
+DROP TABLE orders;
+---- up migration
+SET lock_timeout = '2s';
+ALTER TABLE orders ADD COLUMN note text;

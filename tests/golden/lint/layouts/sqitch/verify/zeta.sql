@@ -1,0 +1,3 @@
+BEGIN;
+SELECT id FROM zeta WHERE false;
+ROLLBACK;
