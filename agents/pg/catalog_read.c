@@ -19,7 +19,8 @@ static bool read_database(struct reader *reader, struct error *err)
             reader,
             "SELECT current_database(), current_setting('server_version_num'),"
             " current_setting('port'), max(reset_val) FILTER (WHERE name = 'search_path'),"
-            " max(reset_val) FILTER (WHERE name = 'TimeZone')"
+            " max(reset_val) FILTER (WHERE name = 'TimeZone'),"
+            " pg_snapshot_xmin(pg_current_snapshot())::xid::text"
             " FROM pg_settings WHERE name IN ('search_path', 'TimeZone')",
             &rows, err))
         return false;

@@ -114,6 +114,7 @@ enum index_col {
     IND_PARTIAL,
     IND_CONSTRAINT,
     IND_BYTES,
+    IND_CLUSTERED,
 };
 
 /* conindid of a foreign key is the index that it references. */
@@ -121,7 +122,7 @@ static const char indexes_sql[] =
     "SELECT i.indrelid, i.indexrelid, c.relname, m.amname, i.indkey, i.indnkeyatts,"
     " i.indisunique, i.indisprimary, i.indisvalid, i.indisready, %s, i.indexprs IS NOT NULL,"
     " i.indpred IS NOT NULL, k.conname,"
-    " c.relpages::bigint * current_setting('block_size')::bigint"
+    " c.relpages::bigint * current_setting('block_size')::bigint, i.indisclustered"
     " FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid"
     " JOIN spaces s ON s.oid = c.relnamespace JOIN pg_am m ON m.oid = c.relam"
     " LEFT JOIN pg_constraint k ON k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x')"
@@ -141,6 +142,7 @@ static void set_index(struct reader *reader, const struct rows *rows, size_t row
     x->valid = rows_bool(rows, row, IND_VALID);
     x->ready = rows_bool(rows, row, IND_READY);
     x->nulls_not_distinct = rows_bool(rows, row, IND_NULLS);
+    x->clustered = rows_bool(rows, row, IND_CLUSTERED);
     x->has_expressions = rows_bool(rows, row, IND_EXPRESSIONS);
     x->constraint = reader_text(reader, rows, row, IND_CONSTRAINT);
     x->bytes = rows_int(rows, row, IND_BYTES);

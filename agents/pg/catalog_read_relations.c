@@ -30,6 +30,10 @@ enum relation_col {
     REL_SERVER,
     REL_FOREIGN_OPTIONS,
     REL_COMMENT,
+    REL_TYPE_SCHEMA,
+    REL_TYPE,
+    REL_TABLESPACE,
+    REL_METHOD,
 };
 
 static const char relations_sql[] =
@@ -42,12 +46,17 @@ static const char relations_sql[] =
     " (c.relpages + coalesce(t.relpages, 0))::bigint * current_setting('block_size')::bigint,"
     /* Bounds and plain defaults have no columns in them: without a relation to deparse for, no lock
      * is waited for. */
-    " i.inhparent, CASE WHEN c.relispartition THEN pg_get_expr(c.relpartbound, 0) END, v.srvname, f.ftoptions, d.description"
+    " i.inhparent, CASE WHEN c.relispartition THEN pg_get_expr(c.relpartbound, 0) END, v.srvname, f.ftoptions, d.description,"
+    " y.nspname, o.typname, p.spcname, nullif(m.amname, 'heap')"
     " FROM pg_class c JOIN spaces s ON s.oid = c.relnamespace"
     " LEFT JOIN pg_class t ON t.oid = c.reltoastrelid AND c.reltoastrelid <> 0"
     " LEFT JOIN pg_inherits i ON i.inhrelid = c.oid AND i.inhseqno = 1"
     " LEFT JOIN pg_foreign_table f ON f.ftrelid = c.oid"
     " LEFT JOIN pg_foreign_server v ON v.oid = f.ftserver"
+    " LEFT JOIN pg_type o ON o.oid = c.reloftype AND c.reloftype <> 0"
+    " LEFT JOIN pg_namespace y ON y.oid = o.typnamespace"
+    " LEFT JOIN pg_tablespace p ON p.oid = c.reltablespace AND c.reltablespace <> 0"
+    " LEFT JOIN pg_am m ON m.oid = c.relam AND c.relam <> 0"
     " LEFT JOIN pg_description d ON d.objoid = c.oid AND d.classoid = 'pg_class'::regclass"
     " AND d.objsubid = 0"
     " WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')" NOT_IN_EXTENSION("pg_class",
@@ -97,6 +106,12 @@ static void set_relation(struct reader *reader, const struct rows *rows, size_t 
     r->bytes = rows_int(rows, row, REL_BYTES);
     r->comment = reader_text(reader, rows, row, REL_COMMENT);
     r->partition_bound = reader_text(reader, rows, row, REL_BOUND);
+    r->tablespace = reader_text(reader, rows, row, REL_TABLESPACE);
+    r->access_method = reader_text(reader, rows, row, REL_METHOD);
+    if (rows_text(rows, row, REL_TYPE)) {
+        r->of_type = object_name_join(reader->catalog, rows_text(rows, row, REL_TYPE_SCHEMA),
+                                      rows_text(rows, row, REL_TYPE));
+    }
     set_foreign(reader, rows, row, r);
     slot.target = &r->definition;
     if (r->kind == 'v' || r->kind == 'm')

@@ -100,7 +100,7 @@ void lock_take(struct judging *g, const struct world_table *table, enum lock_mod
         return;
     }
     struct verdict_lock *lock = lock_of(g, table);
-    bool stores = table->kind != 'p' && table->kind != 'v' && table->kind != 'S';
+    bool stores = table->kind == 'r' || table->kind == 'm';
     bool rewrite = stores && strchr(flags, 'R'), scan = stores && strchr(flags, 'S');
     lock->mode = mode > lock->mode ? mode : lock->mode;
     lock->rewrite = lock->rewrite || rewrite;
@@ -171,6 +171,30 @@ void effect_below(struct judging *g, enum effect effect, const struct world_tabl
         }
     }
     walk_leave(g);
+}
+
+void effect_family(struct judging *g, enum effect effect, const struct world_table *t)
+{
+    struct world_table *child;
+    if (!t) {
+        return;
+    }
+    effect_below(g, effect, t, NULL);
+    for (size_t i = 0; g->s->only && (child = world_at(g->world, i)); i++) {
+        if (is_child_of(g, child, t)) {
+            effect_take(g, effect, child, NULL);
+        }
+    }
+}
+
+void effect_partitions(struct judging *g, enum effect effect, const struct world_table *target,
+                       const struct world_table *other)
+{
+    if (target && target->kind == 'p') {
+        effect_below(g, effect, target, other);
+    } else {
+        effect_take(g, effect, target, other);
+    }
 }
 
 void tag_add(struct judging *g, unsigned tags)
@@ -266,6 +290,17 @@ static void judge_additive(struct judging *g)
     tag_add(g, TAG_ADDITIVE);
 }
 
+static void judge_create_schema(struct judging *g)
+{
+    const struct statement *s = g->s;
+    tag_add(g, TAG_ADDITIVE);
+    for (size_t i = 0; i < s->object_count; i++) {
+        if (s->objects[i].kind != SQL_OBJECT_SCHEMA && s->objects[i].role == SQL_CREATED) {
+            fresh_take(g, s->objects[i].schema, s->objects[i].name);
+        }
+    }
+}
+
 static void judge_unparsed(struct judging *g)
 {
     tag_add(g, TAG_UNKNOWN);
@@ -321,7 +356,7 @@ static judge_fn *const judges[] = {
     [SQL_STMT_ALTER_DOMAIN] = judge_alter_domain,
     [SQL_STMT_CREATE_SEQUENCE] = judge_sequence,
     [SQL_STMT_ALTER_SEQUENCE] = judge_sequence,
-    [SQL_STMT_CREATE_SCHEMA] = judge_additive,
+    [SQL_STMT_CREATE_SCHEMA] = judge_create_schema,
     [SQL_STMT_CREATE_EXTENSION] = judge_additive,
     [SQL_STMT_COMMENT] = judge_comment,
     [SQL_STMT_GRANT] = judge_grant,
@@ -368,6 +403,9 @@ bool statement_foresee(const void *ctx, struct judge *judge, const struct statem
     judge_fn *fn = (size_t)s->kind < sizeof judges / sizeof *judges ? judges[s->kind] : NULL;
     (fn ? fn : judge_nothing)(&g);
     enum_values_used(&g);
+    if (world_has_catalog(judge->world)) {
+        judge_refusal(&g);
+    }
     if (v->unknown) {
         v->tags |= TAG_UNKNOWN;
     }

@@ -54,7 +54,11 @@ static void add_column(struct judging *g, struct world_table *t, const struct sq
         return;
     }
     bool filled = c->default_expr && !c->default_expr->null;
-    effect_below(g, column_rewrites(g, c) ? EFFECT_ADD_COLUMN_REWRITE : EFFECT_ADD_COLUMN, t, NULL);
+    effect_below(g,
+                 column_rewrites(g, c)                ? EFFECT_ADD_COLUMN_REWRITE
+                 : c->generated == 'v' && c->not_null ? EFFECT_ADD_COLUMN_SCAN
+                                                      : EFFECT_ADD_COLUMN,
+                 t, NULL);
     sequences_read(g, c->default_expr);
     if (c->serial || c->identity) {
         fresh_take(g, t->schema, mem_printf(g->ctx, "%s_%s_seq", t->name, c->name));
@@ -74,9 +78,22 @@ static void drop_column(struct judging *g, struct world_table *t, const struct s
     const struct world_column *c = table_column(t, a->column);
     bool mine = c && c->fresh;
     tag_add(g, mine ? TAG_NEUTRAL : TAG_DESTRUCTIVE | TAG_CONTRACT);
-    effect_below(g, EFFECT_DROP_COLUMN, t, NULL);
+    effect_family(g, EFFECT_DROP_COLUMN, t);
+    effect_take(g, EFFECT_DROP, NULL, c ? sequence_of(g, t, a->column) : NULL);
     dependents_lock(g, t, a->column, a->cascade, "drop");
     foreign_keys_lock(g, EFFECT_DROP_COLUMN, t, a->column, a->cascade);
+}
+
+/* The same ALTER TABLE drops it: the server does that first, wherever it stands. */
+static bool dropped_here(const struct judging *g, const char *constraint)
+{
+    for (size_t i = 0; i < g->s->alter_count; i++) {
+        const struct sql_alter *a = &g->s->alters[i];
+        if (a->kind == SQL_ALTER_DROP_CONSTRAINT && text_eq(a->name, constraint)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* A validated check, or PostgreSQL's own constraint, that says the column is never null. */
@@ -89,7 +106,8 @@ bool column_proven(struct judging *g, const struct world_table *t, const char *c
     for (size_t i = 0; i < t->constraint_count; i++) {
         struct world_constraint *k = &t->constraints[i];
         constraint_prepare(g->world, k);
-        if (k->kind == 'c' && k->validated && sql_texts_have(&k->not_null, column)) {
+        if (k->kind == 'c' && k->validated && sql_texts_have(&k->not_null, column) &&
+            !dropped_here(g, k->name)) {
             return true;
         }
     }
@@ -118,7 +136,10 @@ static bool rechecks(struct judging *g, const struct world_table *t, const struc
         struct world_index *x = &t->indexes[i];
         index_prepare(g->world, x);
         bool key = sql_texts_have(&x->columns, a->column);
-        if (sql_texts_have(&x->uses, a->column) || (key && (change->reindex || a->collation))) {
+        /* the server does not compare expressions and predicates: such an index is made anew */
+        bool compared = !x->expression && !x->partial;
+        if (sql_texts_have(&x->uses, a->column) ||
+            (key && (change->reindex || a->collation || !compared))) {
             return true;
         }
     }
@@ -161,21 +182,27 @@ static void set_type(struct judging *g, struct world_table *t, const struct sql_
     effect_below(g, effect, t, NULL);
     dependents_lock(g, t, a->column, false, "alter type of");
     foreign_keys_lock(g, effect, t, a->column, true);
+    const struct world_column *c = table_column(t, a->column);
+    if (c && (c->identity || g->judge->version < 16)) {
+        effect_take(g, c->identity ? EFFECT_IDENTITY_SEQUENCE : EFFECT_NO_INHERIT, NULL,
+                    sequence_of(g, t, a->column));
+    }
 }
 
 static void set_options(struct judging *g, struct world_table *t, const struct sql_alter *a)
 {
-    bool strong = t->kind == 'v' || (a->options && strstr(a->options, "user_catalog_table"));
+    bool strong = t->kind == 'v' || g->s->object == SQL_OBJECT_VIEW ||
+                  (a->options && strstr(a->options, "user_catalog_table"));
     tag_add(g, TAG_NEUTRAL);
     effect_take(g, strong ? EFFECT_TABLE_OPTIONS_STRONG : EFFECT_TABLE_OPTIONS, t, NULL);
 }
 
-static struct world_table *sequence_of(struct judging *g, const struct world_table *t,
-                                       const char *column)
+struct world_table *sequence_of(struct judging *g, const struct world_table *t, const char *column)
 {
     struct world_table *s;
     for (size_t i = 0; (s = world_at(g->world, i)); i++) {
-        if (s->kind == 'S' && text_eq(s->owner_column, column) &&
+        if (s->kind == 'S' && !s->gone && s->owner_table.name &&
+            (!column || text_eq(s->owner_column, column)) &&
             table_is(t, g->world, s->owner_table)) {
             return s;
         }
@@ -249,6 +276,13 @@ static bool particular(struct judging *g, struct world_table *t, const struct sq
     return true;
 }
 
+/* It is there already, as far as the catalog says. */
+static bool stays(const struct judging *g, const struct world_table *t, const char *to,
+                  const char *now, const char *usual)
+{
+    return t->known && !t->fresh && world_has_catalog(g->world) && text_eq(to, now ? now : usual);
+}
+
 static void sub_command(struct judging *g, struct world_table *t, const struct sql_alter *a)
 {
     if (particular(g, t, a)) {
@@ -256,10 +290,27 @@ static void sub_command(struct judging *g, struct world_table *t, const struct s
     }
     switch (a->kind) {
     case SQL_ALTER_SET_STATISTICS:
+        tag_add(g, TAG_NEUTRAL);
+        effect_below(g, EFFECT_COLUMN_STATISTICS, t, NULL);
+        break;
+    case SQL_ALTER_SET_STORAGE:
+        tag_add(g, TAG_NEUTRAL);
+        effect_below(g, EFFECT_COLUMN_METADATA, t, NULL);
+        break;
     case SQL_ALTER_SET_COLUMN_OPTIONS: plain(g, t, EFFECT_COLUMN_STATISTICS, TAG_NEUTRAL); break;
     case SQL_ALTER_CLUSTER_ON: plain(g, t, EFFECT_TABLE_OPTIONS, TAG_NEUTRAL); break;
-    case SQL_ALTER_SET_ACCESS_METHOD: plain(g, t, EFFECT_TABLE_REWRITE, TAG_NEUTRAL); break;
-    case SQL_ALTER_SET_TABLESPACE: plain(g, t, EFFECT_TABLE_MOVE, TAG_NEUTRAL); break;
+    case SQL_ALTER_SET_ACCESS_METHOD:
+        plain(g, t,
+              stays(g, t, a->name, t->access_method, "heap") ? EFFECT_TABLE_METADATA
+                                                             : EFFECT_TABLE_REWRITE,
+              TAG_NEUTRAL);
+        break;
+    case SQL_ALTER_SET_TABLESPACE:
+        plain(g, t,
+              stays(g, t, a->name, t->tablespace, "pg_default") ? EFFECT_TABLE_METADATA
+                                                                : EFFECT_TABLE_MOVE,
+              TAG_NEUTRAL);
+        break;
     case SQL_ALTER_ENABLE_TRIGGER:
     case SQL_ALTER_DISABLE_TRIGGER: plain(g, t, EFFECT_TRIGGER_STATE, TAG_NEUTRAL); break;
     case SQL_ALTER_ROW_SECURITY: plain(g, t, EFFECT_TABLE_METADATA, TAG_CONTRACT); break;

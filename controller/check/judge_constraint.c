@@ -98,7 +98,7 @@ static void add_foreign_key(struct judging *g, struct world_table *t,
         will_fail(g, "a foreign key of a partitioned table cannot be NOT VALID before PostgreSQL "
                      "18");
     }
-    effect_below(g, k->not_valid ? EFFECT_ADD_FK_NOT_VALID : EFFECT_ADD_FK, t, ref);
+    effect_partitions(g, k->not_valid ? EFFECT_ADD_FK_NOT_VALID : EFFECT_ADD_FK, t, ref);
 }
 
 static bool index_nullable(struct judging *g, const struct world_table *t, const char *name)
@@ -117,6 +117,31 @@ static bool index_nullable(struct judging *g, const struct world_table *t, const
     return true;
 }
 
+/* On a partitioned table the partitions only get an index, unless NOT NULL comes along; since
+ * PostgreSQL 18 all children are locked like the parent. */
+static void add_key(struct judging *g, struct world_table *t, const struct sql_constraint *k)
+{
+    struct world_table *child;
+    bool shares = g->judge->version < 18;
+    bool nulls = false;
+    for (size_t i = 0; k->kind == 'p' && i < k->columns.count; i++) {
+        const struct world_column *c = table_column(t, k->columns.items[i]);
+        nulls = nulls || !c || !c->not_null;
+    }
+    effect_take(g, EFFECT_ADD_UNIQUE, t, NULL);
+    for (size_t i = 0; (child = world_at(g->world, i)); i++) {
+        if (!is_child_of(g, child, t)) {
+            continue;
+        }
+        if (t->kind == 'p') {
+            effect_below(g, shares && !nulls ? EFFECT_ADD_UNIQUE_PARTITION : EFFECT_ADD_UNIQUE,
+                         child, NULL);
+        } else if (nulls || !shares) {
+            effect_below(g, nulls ? EFFECT_SET_NOT_NULL : EFFECT_COLUMN_METADATA, child, NULL);
+        }
+    }
+}
+
 static void add_constraint(struct judging *g, struct world_table *t, const struct sql_constraint *k)
 {
     tag_add(g, t->fresh ? TAG_ADDITIVE : TAG_CONTRACT);
@@ -124,6 +149,8 @@ static void add_constraint(struct judging *g, struct world_table *t, const struc
     case 'f': add_foreign_key(g, t, k); break;
     case 'c':
         if (k->no_inherit) {
+            /* since PostgreSQL 18 the children are locked all the same */
+            effect_family(g, EFFECT_ADD_CHECK_NOT_VALID, g->judge->version >= 18 ? t : NULL);
             effect_take(g, k->not_valid ? EFFECT_ADD_CHECK_NOT_VALID : EFFECT_ADD_CHECK, t, NULL);
         } else {
             effect_below(g, k->not_valid ? EFFECT_ADD_CHECK_NOT_VALID : EFFECT_ADD_CHECK, t, NULL);
@@ -137,7 +164,7 @@ static void add_constraint(struct judging *g, struct world_table *t, const struc
     }
     default:
         if (!k->using_index) {
-            effect_below(g, EFFECT_ADD_UNIQUE, t, NULL);
+            add_key(g, t, k);
         } else if (k->kind == 'p' && index_nullable(g, t, k->using_index)) {
             effect_take(g, EFFECT_ADD_USING_INDEX_NULLABLE, t, NULL);
         } else {
@@ -154,12 +181,9 @@ static void validate(struct judging *g, struct world_table *t, const struct sql_
     if (k && k->validated) {
         effect_below(g, EFFECT_VALIDATE_NOTHING, t, NULL);
     } else if (k && k->kind == 'f') {
-        effect_below(g, EFFECT_VALIDATE_FK, t, world_find(g->world, k->ref));
+        effect_partitions(g, EFFECT_VALIDATE_FK, t, world_find(g->world, k->ref));
     } else {
         effect_below(g, EFFECT_VALIDATE, t, NULL);
-    }
-    if (!k && t->known && world_has_catalog(g->world)) {
-        will_fail(g, "constraint \"%s\" of relation \"%s\" does not exist", a->name, t->name);
     }
 }
 
@@ -169,6 +193,8 @@ static void alter_constraint(struct judging *g, struct world_table *t, const str
     tag_add(g, TAG_CONTRACT);
     if (a->state == 'e') {
         effect_take(g, EFFECT_ENFORCE_FK, t, k ? world_find(g->world, k->ref) : NULL);
+    } else if (a->state == 'd') { /* its triggers go, on both sides */
+        effect_take(g, EFFECT_DROP_CONSTRAINT, t, k ? world_find(g->world, k->ref) : NULL);
     } else {
         effect_take(g, EFFECT_ALTER_CONSTRAINT, t, NULL);
     }

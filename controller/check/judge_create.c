@@ -86,7 +86,7 @@ void judge_create_as(struct judging *g)
         fresh_take(g, s->name.schema, s->name.name);
     }
     if (s->query) {
-        query_locks(g, s->query, s->table->with_data);
+        query_locks(g, s->query, s->table->with_data ? QUERY_RUN : QUERY_NAMED);
     }
 }
 
@@ -106,7 +106,7 @@ void judge_create_view(struct judging *g)
         fresh_take(g, s->name.schema, s->name.name);
     }
     if (s->query) {
-        query_locks(g, s->query, false);
+        query_locks(g, s->query, QUERY_NAMED);
     }
 }
 
@@ -115,9 +115,10 @@ static enum effect index_effect(struct judging *g, const struct world_table *t)
     const struct sql_index *index = g->s->create_index;
     struct world_index *old = NULL;
     struct sql_name name = { t->schema, index->name };
-    bool exists = index->name && world_index(g->world, name, &old) && !index->concurrently;
+    bool exists = index->name && world_index(g->world, name, &old);
     if (exists && index->if_not_exists) {
-        return EFFECT_CREATE_INDEX_NOTHING;
+        return index->concurrently ? EFFECT_CREATE_INDEX_CONCURRENTLY_NOTHING
+                                   : EFFECT_CREATE_INDEX_NOTHING;
     }
     if (exists) {
         will_fail(g, "relation \"%s\" already exists", index->name);
@@ -147,7 +148,7 @@ void judge_create_index(struct judging *g)
     if (index->only) {
         effect_take(g, effect, t, NULL);
     } else {
-        effect_below(g, effect, t, NULL);
+        effect_partitions(g, effect, t, NULL);
     }
 }
 
@@ -229,14 +230,14 @@ static void function_made(struct judging *g)
     const struct sql_body *body = s->body;
     tag_add(g, TAG_ADDITIVE);
     if (s->query) {
-        query_locks(g, s->query, false);
+        query_locks(g, s->query, QUERY_NAMED);
     }
     /* The body of an SQL function is looked up when it is made, that of others when it runs. */
     for (size_t i = 0; text_eq(body->language, "sql") && body->script && i < body->script->count;
          i++) {
         const struct sql_query *q = body->script->statements[i].query;
         if (q) {
-            query_locks(g, q, false);
+            query_locks(g, q, QUERY_NAMED);
         }
     }
 }

@@ -31,21 +31,42 @@ static bool reads(const struct judging *g, const struct world_table *view,
 static void parents_lock(struct judging *g, const struct world_table *t)
 {
     for (size_t i = 0; i < t->parent_count; i++) {
-        effect_take(g, EFFECT_DROP, NULL, world_find(g->world, t->parents[i]));
+        struct world_table *parent = world_find(g->world, t->parents[i]);
+        effect_take(g, EFFECT_DROP, NULL, parent);
+        effect_take(g, EFFECT_DROP, NULL, parent ? default_partition(g, parent) : NULL);
     }
+}
+
+bool is_target(const struct judging *g, const struct world_table *t)
+{
+    for (size_t i = 0; i < g->s->object_count; i++) {
+        const struct sql_object *o = &g->s->objects[i];
+        struct sql_name name = { o->schema, o->name };
+        if (o->role == SQL_TARGET &&
+            (o->kind == SQL_OBJECT_SCHEMA ? text_eq(t->schema, o->name)
+                                          : name.name && table_is(t, g->world, name))) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* Another relation that has to do with a dropped one. */
 static void drop_dependent(struct judging *g, const struct world_table *t,
                            const struct world_table *other, bool cascade)
 {
-    bool depends = refers(g, other, t) || reads(g, other, t);
-    if (is_child_of(g, other, t)) {
-        drop_relation(g, other, cascade);
-    } else if (depends && cascade) {
-        effect_take(g, EFFECT_DROP, NULL, other);
-    } else if (depends && !other->fresh) {
+    bool child = is_child_of(g, other, t), view = other->kind == 'v' || other->kind == 'm';
+    if (!child && !refers(g, other, t) && !reads(g, other, t)) {
+        return;
+    }
+    bool stays = !cascade && !other->fresh && !is_target(g, other);
+    if (stays && (!child || (t->kind == 'r' && t->known))) {
         will_fail(g, "cannot drop \"%s\": \"%s\" depends on it", t->name, other->name);
+    }
+    if (child || (cascade && view)) {
+        drop_relation(g, other, cascade);
+    } else if (cascade) {
+        effect_take(g, EFFECT_DROP, NULL, other);
     }
 }
 
@@ -56,6 +77,12 @@ void drop_relation(struct judging *g, const struct world_table *t, bool cascade)
     foreign_keys_lock(g, EFFECT_DROP, t, NULL, false);
     if (t->parent_count > 0 && t->bound) {
         parents_lock(g, t);
+    }
+    for (size_t i = 0; (other = world_at(g->world, i)); i++) {
+        if (other->kind == 'S' && !other->gone && other->owner_table.name &&
+            table_is(t, g->world, other->owner_table)) {
+            effect_take(g, EFFECT_DROP, other, NULL);
+        }
     }
     if (walk_enter(g, t)) {
         for (size_t i = 0; (other = world_at(g->world, i)); i++) {
@@ -95,7 +122,7 @@ static void drop_index(struct judging *g, const struct sql_object *o)
         will_fail(g, "the constraint \"%s\" needs the index: drop the constraint",
                   index->constraint);
     }
-    effect_below(g, effect, t, NULL);
+    effect_partitions(g, effect, t, NULL);
 }
 
 static bool type_named(const char *type, struct sql_name name)
@@ -110,8 +137,12 @@ static bool type_named(const char *type, struct sql_name name)
 /* Columns of the type go along with it. */
 static void drop_type(struct judging *g, struct sql_name name)
 {
-    struct world_table *t;
+    struct world_table *t = world_find(g->world, name);
+    effect_take(g, EFFECT_DROP, t && t->kind == 'c' ? t : NULL, NULL);
     for (size_t i = 0; (t = world_at(g->world, i)); i++) {
+        if (!t->gone && t->of_type.name && sql_name_eq(t->of_type, name) && g->s->cascade) {
+            drop_relation(g, t, true);
+        }
         for (size_t j = 0; !t->gone && j < t->column_count; j++) {
             if (!t->columns[j].type || !type_named(t->columns[j].type, name)) {
                 continue;
@@ -164,6 +195,47 @@ static void drop_schema(struct judging *g, const char *schema)
     }
 }
 
+/* Foreign tables of a server, of all servers of a wrapper that came with an extension. */
+static void drop_server(struct judging *g, const char *server)
+{
+    struct world_table *t;
+    for (size_t i = 0; g->s->cascade && (t = world_at(g->world, i)); i++) {
+        if (!t->gone && text_eq(t->server, server)) {
+            effect_take(g, EFFECT_DROP, t, NULL);
+            tag_add(g, TAG_DESTRUCTIVE);
+        }
+    }
+}
+
+static void drop_extension(struct judging *g, struct sql_name name)
+{
+    const struct catalog *c = world_catalog(g->world);
+    drop_type(g, name);
+    for (size_t i = 0; c && i < c->server_count; i++) {
+        if (text_eq(c->servers[i].wrapper, name.name)) {
+            drop_server(g, c->servers[i].name);
+        }
+    }
+}
+
+/* On a table that the catalog knows, IF EXISTS of what is not there takes no lock. */
+static void drop_part(struct judging *g, const struct sql_object *o)
+{
+    struct world_table *t = table_of(g, of(o), g->s->if_exists);
+    bool there = !t || !t->known || !world_has_catalog(g->world);
+    for (size_t i = 0; t && o->kind == SQL_OBJECT_TRIGGER && i < t->trigger_count; i++) {
+        there = there || text_eq(t->triggers[i].name, o->column);
+    }
+    there = there || (o->kind == SQL_OBJECT_POLICY && sql_texts_have(&t->policies, o->column)) ||
+            (o->kind == SQL_OBJECT_RULE && sql_texts_have(&t->rules, o->column));
+    if (there) {
+        effect_take(g, EFFECT_TABLE_METADATA, t, NULL);
+    } else if (!g->s->if_exists) {
+        will_fail(g, "%s \"%s\" of \"%s\" does not exist", sql_object_kind_name(o->kind), o->column,
+                  t->name);
+    }
+}
+
 static void drop_statistics(struct judging *g, const char *name)
 {
     struct world_table *t;
@@ -199,12 +271,11 @@ static void drop_one(struct judging *g, const struct sql_object *o)
     case SQL_OBJECT_INDEX: drop_index(g, o); return;
     case SQL_OBJECT_TRIGGER:
     case SQL_OBJECT_POLICY:
-    case SQL_OBJECT_RULE:
-        effect_take(g, EFFECT_TABLE_METADATA, table_of(g, of(o), g->s->if_exists), NULL);
-        break;
+    case SQL_OBJECT_RULE: drop_part(g, o); break;
+    case SQL_OBJECT_SERVER: drop_server(g, o->name); break;
     case SQL_OBJECT_TYPE:
     case SQL_OBJECT_DOMAIN: drop_type(g, of(o)); break;
-    case SQL_OBJECT_EXTENSION: drop_type(g, of(o)); break;
+    case SQL_OBJECT_EXTENSION: drop_extension(g, of(o)); break;
     case SQL_OBJECT_FUNCTION:
     case SQL_OBJECT_ROUTINE: drop_function(g, of(o)); break;
     case SQL_OBJECT_SCHEMA: drop_schema(g, o->name); break;
@@ -235,12 +306,14 @@ void judge_rename(struct judging *g)
     case SQL_OBJECT_TRIGGER:
     case SQL_OBJECT_POLICY:
     case SQL_OBJECT_RULE: {
-        struct world_table *t = table_of(g, s->name, s->if_exists);
         struct world_index *index; /* ALTER TABLE index RENAME is accepted */
+        struct world_table *t = world_find(g->world, s->name);
+        if (!(t && t->known) && world_index(g->world, s->name, &index)) {
+            return;
+        }
+        t = table_of(g, s->name, s->if_exists);
         if (t && t->known) {
             g->v->tags = t->fresh ? TAG_NEUTRAL : g->v->tags;
-        } else if (world_index(g->world, s->name, &index)) {
-            return;
         }
         effect_take(g, EFFECT_RENAME, t, NULL);
         break;
@@ -249,6 +322,8 @@ void judge_rename(struct judging *g)
         effect_below(g, EFFECT_RENAME, table_of(g, s->name, s->if_exists), NULL);
         break;
     case SQL_OBJECT_INDEX: g->v->tags = TAG_NEUTRAL; break;
+    case SQL_OBJECT_TYPE:
+    case SQL_OBJECT_ATTRIBUTE: composite_take(g, s->name, s->object == SQL_OBJECT_ATTRIBUTE); break;
     default: break;
     }
 }
@@ -285,7 +360,8 @@ void judge_grant(struct judging *g)
     enum lock_mode mode = lock_of_grant(g->judge->version);
     tag_add(g, g->s->kind == SQL_STMT_GRANT ? TAG_ADDITIVE : TAG_CONTRACT);
     for (size_t i = 0; mode && i < g->s->object_count; i++) {
-        if (g->s->objects[i].kind == SQL_OBJECT_TABLE) {
+        if (g->s->objects[i].kind == SQL_OBJECT_TABLE ||
+            g->s->objects[i].kind == SQL_OBJECT_SEQUENCE) {
             lock_take(g, table_of(g, of(&g->s->objects[i]), false), mode, "");
         }
     }
@@ -299,7 +375,7 @@ void judge_trigger(struct judging *g)
                    ? TAG_CONTRACT
                    : TAG_ADDITIVE);
     if (s->kind == SQL_STMT_CREATE_TRIGGER) {
-        effect_below(g, EFFECT_CREATE_TRIGGER, t, NULL);
+        effect_partitions(g, EFFECT_CREATE_TRIGGER, t, NULL);
     } else {
         effect_take(g, s->kind == SQL_STMT_CREATE_RULE ? EFFECT_CREATE_RULE : EFFECT_POLICY, t,
                     NULL);
@@ -309,12 +385,33 @@ void judge_trigger(struct judging *g)
             effect_take(g, EFFECT_CREATE_TRIGGER, NULL, table_of(g, of(&s->objects[i]), false));
         }
     }
+    if (s->query && s->kind != SQL_STMT_CREATE_TRIGGER) {
+        query_locks(g, s->query, QUERY_NAMED);
+    }
+}
+
+/* SET replaces the list: the tables that leave it are locked like those that come. */
+static void publication_left(struct judging *g)
+{
+    const struct catalog *c = world_catalog(g->world);
+    for (size_t i = 0; c && i < c->publication_count; i++) {
+        const struct publication *p = &c->publications[i];
+        for (size_t j = 0; text_eq(p->name, g->s->name.name) && j < p->tables.count; j++) {
+            SCOPE(tmp);
+            const char *item = p->tables.items[j];
+            const char *name = mem_textn(tmp, item, strcspn(item, "("));
+            effect_take(g, EFFECT_PUBLICATION, world_find(g->world, name_split(tmp, name)), NULL);
+        }
+    }
 }
 
 void judge_published(struct judging *g)
 {
     const struct statement *s = g->s;
     tag_add(g, s->drops ? TAG_CONTRACT : TAG_ADDITIVE);
+    if (s->full) {
+        publication_left(g);
+    }
     for (size_t i = 0; i < s->object_count; i++) {
         if (s->objects[i].kind == SQL_OBJECT_TABLE) {
             effect_take(
@@ -363,5 +460,7 @@ void judge_schema_wide(struct judging *g)
             effect_take(g, EFFECT_TABLE_MOVE, t, NULL);
         }
     }
-    not_seen(g, "which tables lie in the tablespace is not known");
+    if (!world_has_catalog(g->world) || text_eq(g->s->name.name, "pg_default")) {
+        not_seen(g, "which tables lie in the tablespace is not known");
+    }
 }

@@ -136,9 +136,12 @@ static void detach(struct judging *g, struct world_table *t, const struct sql_al
     tag_add(g, TAG_CONTRACT);
     if (!a->concurrently) {
         effect_take(g, a->finalize ? EFFECT_ATTACH_PROVEN : EFFECT_DETACH, t, child);
+        effect_take(g, EFFECT_DETACH, NULL, a->finalize ? NULL : default_partition(g, t));
+        effect_below(g, EFFECT_DROP, child, NULL);
         return;
     }
     effect_take(g, EFFECT_DETACH_CONCURRENTLY, t, child);
+    effect_below(g, EFFECT_DROP, child, NULL);
     g->v->waits = "it waits for all transactions that use the partitioned table";
     if (default_partition(g, t)) {
         will_fail(g, "a partitioned table with a default partition cannot DETACH CONCURRENTLY");

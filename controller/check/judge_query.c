@@ -1,4 +1,4 @@
-/* Queries, COPY, CALL, maintenance commands. */
+/* Queries, COPY, CALL. */
 #include <string.h>
 
 #include "agents/base/mem.h"
@@ -20,23 +20,26 @@ static bool narrowed(const struct world_table *t, const struct sql_texts *compar
     return false;
 }
 
-static void read_below(struct judging *g, const struct world_table *t, enum effect effect)
+/* ONLY: looked into views, but not at children. */
+void read_below(struct judging *g, const struct world_table *t, enum effect effect,
+                enum query_use use)
 {
     struct world_table *child;
     effect_take(g, effect, t, NULL);
-    if (!walk_enter(g, t)) {
+    if (use == QUERY_NAMED || !walk_enter(g, t)) {
         return;
     }
     for (size_t i = 0; t->kind == 'v' && i < t->read_count; i++) {
         struct sql_name name = { t->reads[i].schema, t->reads[i].name };
         struct world_table *base = name.name ? world_find(g->world, name) : NULL;
         if (base && base != t) {
-            read_below(g, base, effect);
+            read_below(g, base, effect, use);
         }
     }
-    for (size_t i = 0; (t->kind == 'p' || t->kind == 'r') && (child = world_at(g->world, i)); i++) {
+    bool stores = t->kind == 'p' || t->kind == 'r';
+    for (size_t i = 0; stores && use >= QUERY_PLANNED && (child = world_at(g->world, i)); i++) {
         if (child != t && is_child_of(g, child, t)) {
-            read_below(g, child, effect);
+            read_below(g, child, effect, use);
         }
     }
     walk_leave(g);
@@ -79,62 +82,122 @@ static void foreign_rows(struct judging *g, const struct world_table *t, const s
     }
 }
 
-static void write_lock(struct judging *g, const struct sql_write *w, bool runs)
-{
-    struct world_table *t = table_of(g, w->relation, false);
-    if (!t) {
-        return;
-    }
-    bool scans = runs && (w->kind == SQL_UPDATE || w->kind == SQL_DELETE || w->kind == SQL_MERGE) &&
-                 !narrowed(t, &w->compared);
-    effect_below(g, scans ? EFFECT_WRITE_SCAN : EFFECT_WRITE, t, NULL);
-    g->v->full_scan = g->v->full_scan || (runs && w->kind == SQL_INSERT && w->from_query &&
-                                          !w->bounded && !t->fresh && !t->known);
-    if (runs) {
-        foreign_rows(g, t, w);
-    }
-}
-
-static struct sql_name split(const void *ctx, const char *s)
+struct sql_name name_split(const void *ctx, const char *s)
 {
     const char *dot = strchr(s, '.');
     return (struct sql_name){ dot ? mem_textn(ctx, s, (size_t)(dot - s)) : NULL,
                               dot ? dot + 1 : s };
 }
 
-void query_locks(struct judging *g, const struct sql_query *q, bool scans)
+static struct world_table *sequence_named(struct judging *g, const char *name)
 {
+    struct world_table *sequence = world_table(g->world, name_split(g->ctx, name));
+    if (sequence && !sequence->known) {
+        sequence->kind = 'S';
+    }
+    return sequence;
+}
+
+/* Columns that an INSERT leaves out take their numbers. */
+static void numbers_taken(struct judging *g, const struct world_table *t, const struct sql_write *w)
+{
+    bool inserts = w->kind == SQL_INSERT && w->columns.count > 0;
+    for (size_t i = 0; inserts && i < t->column_count; i++) {
+        const struct world_column *c = &t->columns[i];
+        if (sql_texts_have(&w->columns, c->name)) {
+            continue;
+        }
+        if (c->identity) {
+            effect_take(g, EFFECT_SEQUENCE_VALUE, sequence_of(g, t, c->name), NULL);
+        }
+        for (size_t k = 0; k < c->sequences.count; k++) {
+            struct sql_name name = name_split(g->ctx, c->sequences.items[k]);
+            effect_take(g, EFFECT_SEQUENCE_VALUE, world_find(g->world, name), NULL);
+        }
+    }
+}
+
+/* What a view shows: the table, when there is one only. */
+static struct world_table *shown(struct judging *g, const struct world_table *view)
+{
+    struct world_table *base = NULL;
+    for (size_t i = 0; view->kind == 'v' && i < view->read_count; i++) {
+        struct sql_name name = { view->reads[i].schema, view->reads[i].name };
+        struct world_table *t = name.name ? world_find(g->world, name) : NULL;
+        if (t && base && t != base) {
+            return NULL;
+        }
+        base = t ? t : base;
+    }
+    return base;
+}
+
+static void write_take(struct judging *g, const struct sql_write *w, const struct world_table *t,
+                       enum query_use use)
+{
+    bool scans = use == QUERY_RUN && w->kind != SQL_INSERT && !narrowed(t, &w->compared);
+    enum effect effect = scans ? EFFECT_WRITE_SCAN : EFFECT_WRITE;
+    struct world_table *base = shown(g, t);
+    if (w->only || use < QUERY_PLANNED || (w->kind == SQL_INSERT && t->kind == 'r')) {
+        effect_take(g, effect, t, NULL);
+    } else {
+        effect_below(g, effect, t, NULL);
+    }
+    if (base && use > QUERY_NAMED && walk_enter(g, t)) {
+        write_take(g, w, base, use);
+        walk_leave(g);
+    }
+    if (use == QUERY_RUN) {
+        foreign_rows(g, t, w);
+        numbers_taken(g, t, w);
+    }
+}
+
+static void write_lock(struct judging *g, const struct sql_write *w, enum query_use use)
+{
+    bool runs = use == QUERY_RUN;
+    struct world_table *t = table_of(g, w->relation, false);
+    if (!t) {
+        return;
+    }
+    g->v->full_scan = g->v->full_scan || (runs && w->kind == SQL_INSERT && w->from_query &&
+                                          !w->bounded && !t->fresh && !t->known);
+    write_take(g, w, t, use);
+}
+
+void query_locks(struct judging *g, const struct sql_query *q, enum query_use use)
+{
+    bool scans = use == QUERY_RUN;
     for (size_t i = 0; i < q->read_count; i++) {
         const struct sql_object *o = &q->reads[i];
         struct sql_name name = { o->schema, o->name };
         struct world_table *t = !o->column && o->name ? table_of(g, name, false) : NULL;
         if (t) {
             bool all = scans && !narrowed(t, &q->compared);
-            read_below(g, t, all ? EFFECT_READ_SCAN : EFFECT_READ);
+            read_below(g, t, all ? EFFECT_READ_SCAN : EFFECT_READ,
+                       o->only && use > QUERY_REWRITTEN ? QUERY_REWRITTEN : use);
         }
     }
     for (size_t i = 0; i < q->row_locks.count; i++) {
-        effect_take(g, EFFECT_LOCK_ROWS, table_of(g, split(g->ctx, q->row_locks.items[i]), false),
-                    NULL);
+        effect_take(g, EFFECT_LOCK_ROWS,
+                    table_of(g, name_split(g->ctx, q->row_locks.items[i]), false), NULL);
     }
     for (size_t i = 0; i < q->sequences.count; i++) {
-        struct sql_name name = split(g->ctx, q->sequences.items[i]);
-        struct world_table *sequence = world_table(g->world, name);
-        if (sequence && !sequence->known) {
-            sequence->kind = 'S';
-        }
-        effect_take(g, EFFECT_SEQUENCE_VALUE, sequence, NULL);
+        effect_take(g, EFFECT_SEQUENCE_VALUE, sequence_named(g, q->sequences.items[i]), NULL);
     }
     for (size_t i = 0; i < q->write_count; i++) {
-        write_lock(g, &q->writes[i], scans);
+        write_lock(g, &q->writes[i], use);
     }
 }
 
 static void functions_run(struct judging *g, const struct sql_query *q)
 {
     for (size_t i = 0; i < q->functions.count; i++) {
-        const struct world_function *f =
-            world_function(g->world, split(g->ctx, q->functions.items[i]));
+        struct world_function *f =
+            world_function(g->world, name_split(g->ctx, q->functions.items[i]));
+        if (f) {
+            function_prepare(g->world, f);
+        }
         for (size_t j = 0; f && f->body && j < f->body->count; j++) {
             nested_judge(g, &f->body->statements[j]);
         }
@@ -156,11 +219,15 @@ static unsigned write_tags(struct judging *g, const struct sql_write *w)
 void judge_query(struct judging *g)
 {
     const struct statement *s = g->s;
-    bool runs = s->kind != SQL_STMT_PREPARE && (s->kind != SQL_STMT_EXPLAIN || s->analyze);
+    bool runs =
+        s->kind != SQL_STMT_PREPARE && !s->cursor && (s->kind != SQL_STMT_EXPLAIN || s->analyze);
     if (!s->query) {
         return;
     }
-    query_locks(g, s->query, runs);
+    query_locks(g, s->query,
+                runs                          ? QUERY_RUN
+                : s->kind == SQL_STMT_PREPARE ? QUERY_REWRITTEN
+                                              : QUERY_PLANNED);
     if (runs) {
         for (size_t i = 0; i < s->query->write_count; i++) {
             tag_add(g, write_tags(g, &s->query->writes[i]));
@@ -175,7 +242,7 @@ void judge_execute(struct judging *g)
     for (size_t i = j->prepared.count; i > 0; i--) {
         const struct statement *inner = j->prepared_statements[i - 1];
         if (text_eq(j->prepared.items[i - 1], g->s->sub_name) && inner->query) {
-            query_locks(g, inner->query, true);
+            query_locks(g, inner->query, QUERY_RUN);
             for (size_t k = 0; k < inner->query->write_count; k++) {
                 tag_add(g, write_tags(g, &inner->query->writes[k]));
             }
@@ -190,14 +257,17 @@ void judge_copy(struct judging *g)
     const struct statement *s = g->s;
     tag_add(g, s->from ? TAG_ADDITIVE : TAG_NEUTRAL);
     if (s->query) {
-        query_locks(g, s->query, true);
+        query_locks(g, s->query, QUERY_RUN);
     }
     effect_take(g, s->from ? EFFECT_WRITE : EFFECT_READ_SCAN, table_of(g, s->name, false), NULL);
 }
 
 void judge_call(struct judging *g)
 {
-    const struct world_function *f = world_function(g->world, g->s->name);
+    struct world_function *f = world_function(g->world, g->s->name);
+    if (f) {
+        function_prepare(g->world, f);
+    }
     if (f && f->commits) {
         g->v->transaction = false;
     }
@@ -206,155 +276,7 @@ void judge_call(struct judging *g)
     }
     if (!f || !f->body) {
         not_seen(g, "what the procedure does is not in the script");
-    }
-}
-
-void judge_truncate(struct judging *g)
-{
-    const struct statement *s = g->s;
-    struct world_table *other, *t;
-    for (size_t i = 0; i < s->object_count; i++) {
-        const struct sql_object *o = &s->objects[i];
-        t = table_of(g, (struct sql_name){ o->schema, o->name }, false);
-        if (!t) {
-            continue;
-        }
-        tag_add(g, t->fresh ? TAG_NEUTRAL : TAG_DESTRUCTIVE);
-        effect_below(g, EFFECT_TRUNCATE, t, NULL);
-        for (size_t j = 0; (other = world_at(g->world, j)); j++) {
-            bool sequence = other->kind == 'S' && other->owner_table.name &&
-                            table_is(t, g->world, other->owner_table);
-            if (s->restart_identity && sequence && !other->gone) {
-                effect_take(g, EFFECT_TRUNCATE, other, NULL);
-            }
-            for (size_t k = 0; s->cascade && !other->gone && k < other->constraint_count; k++) {
-                if (other->constraints[k].kind == 'f' &&
-                    table_is(t, g->world, other->constraints[k].ref)) {
-                    effect_take(g, EFFECT_TRUNCATE, other, NULL);
-                }
-            }
-        }
-    }
-}
-
-static enum lock_mode mode_named(const char *name)
-{
-    for (enum lock_mode mode = LOCK_ACCESS_SHARE; mode < LOCK_ACCESS_EXCLUSIVE; mode++) {
-        if (text_eq(lock_mode_name(mode), name)) {
-            return mode;
-        }
-    }
-    return LOCK_ACCESS_EXCLUSIVE;
-}
-
-void judge_lock(struct judging *g)
-{
-    const struct statement *s = g->s;
-    tag_add(g, TAG_NEUTRAL);
-    for (size_t i = 0; i < s->object_count; i++) {
-        struct sql_name name = { s->objects[i].schema, s->objects[i].name };
-        lock_take(g, table_of(g, name, false), mode_named(s->text), "");
-    }
-}
-
-void judge_refresh(struct judging *g)
-{
-    const struct statement *s = g->s;
-    struct world_table *view = table_of(g, s->name, false);
-    tag_add(g, TAG_NEUTRAL);
-    if (!view) {
-        return;
-    }
-    view->kind = view->known ? view->kind : 'm';
-    effect_take(g, s->concurrently ? EFFECT_REFRESH_CONCURRENTLY : EFFECT_REFRESH, view, NULL);
-    bool unique = !view->known && view->read_count == 0;
-    for (size_t i = 0; i < view->index_count; i++) {
-        unique = unique || (view->indexes[i].unique && !view->indexes[i].partial);
-    }
-    if (s->concurrently && !unique) {
-        will_fail(g, "it needs a unique index on the materialized view");
-    }
-    for (size_t i = 0; i < view->read_count; i++) {
-        struct sql_name name = { view->reads[i].schema, view->reads[i].name };
-        struct world_table *base = name.name ? world_find(g->world, name) : NULL;
-        if (base) {
-            read_below(g, base, EFFECT_READ_SCAN);
-        }
-    }
-}
-
-static void many(struct judging *g, enum effect effect, const char *schema)
-{
-    struct world_table *t;
-    for (size_t i = 0; (t = world_at(g->world, i)); i++) {
-        bool stores = t->kind == 'r' || t->kind == 'm';
-        if (!t->gone && stores && (!schema || text_eq(t->schema, schema))) {
-            effect_take(g, effect, t, NULL);
-        }
-    }
-    g->v->transaction = g->v->transaction && !lock_row_has(effect, 'N');
-    g->v->full_scan = g->v->full_scan || lock_row_has(effect, 'S');
-    g->v->rewrite = g->v->rewrite || lock_row_has(effect, 'R');
-}
-
-/* One partition after the other, each in its own transaction; the parent is let go at once. */
-static void cluster_partitions(struct judging *g, const struct world_table *parent)
-{
-    struct world_table *t;
-    g->v->transaction = false;
-    for (size_t i = 0; (t = world_at(g->world, i)); i++) {
-        if (is_child_of(g, t, parent)) {
-            effect_take(g, EFFECT_CLUSTER_MANY, t, NULL);
-        }
-    }
-}
-
-static void reindex(struct judging *g)
-{
-    const struct statement *s = g->s;
-    struct world_index *index = NULL;
-    enum effect one = s->concurrently ? EFFECT_REINDEX_CONCURRENTLY : EFFECT_REINDEX;
-    enum effect all = s->concurrently ? EFFECT_REINDEX_CONCURRENTLY : EFFECT_REINDEX_MANY;
-    g->v->transaction = !s->concurrently;
-    if (s->concurrently) {
-        g->v->waits = "it waits for every transaction in the database that is older than it";
-    }
-    if (s->object == SQL_OBJECT_SCHEMA || !s->name.name) {
-        many(g, all, s->name.name);
-        return;
-    }
-    struct world_table *t = s->object == SQL_OBJECT_INDEX ? world_index(g->world, s->name, &index)
-                                                          : table_of(g, s->name, false);
-    if (!t) {
-        g->v->full_scan = true;
-        return;
-    }
-    effect_below(g, t->kind == 'p' ? all : one, t, NULL);
-}
-
-void judge_maintenance(struct judging *g)
-{
-    const struct statement *s = g->s;
-    tag_add(g, TAG_NEUTRAL);
-    if (s->kind == SQL_STMT_REINDEX) {
-        reindex(g);
-        return;
-    }
-    enum effect effect = s->kind == SQL_STMT_ANALYZE   ? EFFECT_ANALYZE
-                         : s->kind == SQL_STMT_CLUSTER ? EFFECT_CLUSTER
-                         : s->full                     ? EFFECT_VACUUM_FULL
-                                                       : EFFECT_VACUUM;
-    if (s->object_count == 0) {
-        many(g, s->kind == SQL_STMT_CLUSTER ? EFFECT_CLUSTER_MANY : effect, NULL);
-        return;
-    }
-    for (size_t i = 0; i < s->object_count; i++) {
-        struct sql_name name = { s->objects[i].schema, s->objects[i].name };
-        struct world_table *t = table_of(g, name, false);
-        if (t && t->kind == 'p' && s->kind == SQL_STMT_CLUSTER) {
-            cluster_partitions(g, t);
-        } else {
-            effect_below(g, effect, t, NULL);
-        }
+    } else if (f->opaque) {
+        not_seen(g, "what the procedure does cannot be seen: %.100s", f->opaque);
     }
 }

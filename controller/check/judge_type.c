@@ -37,20 +37,35 @@ void judge_alter_domain(struct judging *g)
     }
 }
 
-/* A composite type is a relation too; CASCADE goes to the tables made OF it. */
-void judge_alter_type(struct judging *g)
+static bool type_eq(struct judging *g, struct sql_name a, struct sql_name b)
+{
+    const char *usual = world_schema(g->world);
+    return text_eq(a.name, b.name) &&
+           text_eq(a.schema ? a.schema : usual, b.schema ? b.schema : usual);
+}
+
+/* A composite type is a relation too; tables made OF it change along. */
+void composite_take(struct judging *g, struct sql_name name, bool tables)
 {
     struct world_table *t;
-    tag_add(g, TAG_NEUTRAL);
-    if (g->s->alter_count == 0) {
-        return;
-    }
-    tag_add(g, TAG_CONTRACT);
     for (size_t i = 0; (t = world_at(g->world, i)); i++) {
-        if (t->kind == 'c' && table_is(t, g->world, g->s->name)) {
+        if (t->kind == 'c' && table_is(t, g->world, name)) {
             effect_take(g, EFFECT_COMPOSITE, t, NULL);
-        } else if (t->of_type.name && sql_name_eq(t->of_type, g->s->name)) {
+        } else if (tables && t->of_type.name && type_eq(g, t->of_type, name)) {
             effect_take(g, EFFECT_COMPOSITE, NULL, t);
+            if (g->s->alter_count > 0 && !g->s->alters[0].cascade) {
+                will_fail(g, "cannot alter type \"%s\": \"%s\" is a table of it", name.name,
+                          t->name);
+            }
         }
+    }
+}
+
+void judge_alter_type(struct judging *g)
+{
+    tag_add(g, TAG_NEUTRAL);
+    if (g->s->alter_count > 0) {
+        tag_add(g, TAG_CONTRACT);
+        composite_take(g, g->s->name, true);
     }
 }

@@ -41,6 +41,12 @@ void effect_take(struct judging *g, enum effect effect, const struct world_table
 /* The same on all partitions and children below the target. */
 void effect_below(struct judging *g, enum effect effect, const struct world_table *target,
                   const struct world_table *other);
+/* The same whether the statement says ONLY or not. Null target: nothing. */
+void effect_family(struct judging *g, enum effect effect, const struct world_table *target);
+/* The same on partitions, but not on tables that only inherit: each of those has its own indexes,
+ * keys and triggers. */
+void effect_partitions(struct judging *g, enum effect effect, const struct world_table *target,
+                       const struct world_table *other);
 /* Before and after following a relation to others: false when this walk came by already or the
  * statement's budget is used up. */
 bool walk_enter(struct judging *g, const struct world_table *table);
@@ -69,10 +75,26 @@ judge_fn judge_create_table, judge_create_as, judge_create_index, judge_create_v
 judge_fn judge_drop, judge_rename, judge_owner, judge_comment, judge_grant, judge_trigger;
 judge_fn judge_query, judge_copy, judge_call, judge_body, judge_execute;
 judge_fn judge_maintenance, judge_truncate, judge_lock, judge_refresh, judge_sequence;
+judge_fn judge_refusal; /* adds why the server will refuse it */
 judge_fn judge_published, judge_enum, judge_owned, judge_schema_wide;
 
-/* Reads and writes of a query facts. */
-void query_locks(struct judging *g, const struct sql_query *query, bool scans);
+/* How far the server goes with a query: it looks names up (views, rules, policies, functions that
+ * are made), looks into views (PREPARE), plans it with all children (EXPLAIN, cursors), runs it. */
+enum query_use { QUERY_NAMED, QUERY_REWRITTEN, QUERY_PLANNED, QUERY_RUN };
+/* Locks by the facts of a query. */
+void query_locks(struct judging *g, const struct sql_query *query, enum query_use use);
+/* Reads of a relation, and of what a view or its children are made of. */
+void read_below(struct judging *g, const struct world_table *table, enum effect effect,
+                enum query_use use);
+/* The lock on a composite type, and on the tables made OF it. */
+void composite_take(struct judging *g, struct sql_name name, bool tables);
+/* The statement drops or empties this one too. */
+bool is_target(const struct judging *g, const struct world_table *table);
+/* The sequence that belongs to the column; null column: to any of the table. Null: none. */
+struct world_table *sequence_of(struct judging *g, const struct world_table *table,
+                                const char *column);
+/* "schema.name" of a list. */
+struct sql_name name_split(const void *ctx, const char *joined);
 /* Dropping: everything that goes along. */
 void drop_relation(struct judging *g, const struct world_table *table, bool cascade);
 

@@ -42,6 +42,7 @@
     X(ALTER_CONSTRAINT, ACCESS_EXCLUSIVE, NONE, "", "alter_fk_deferrable")                         \
     X(ENFORCE_FK, ACCESS_EXCLUSIVE, SHARE_ROW_EXCLUSIVE, "SO", "alter_fk_enforced")                \
     X(DROP_CONSTRAINT, ACCESS_EXCLUSIVE, ACCESS_EXCLUSIVE, "", "drop_fk")                          \
+    X(ADD_UNIQUE_PARTITION, SHARE, NONE, "S", "partitioned_add_unique")                            \
     X(TABLE_METADATA, ACCESS_EXCLUSIVE, NONE, "", "owner_to")                                      \
     X(TABLE_OPTIONS, SHARE_UPDATE_EXCLUSIVE, NONE, "", "set_fillfactor")                           \
     X(TABLE_OPTIONS_STRONG, ACCESS_EXCLUSIVE, NONE, "", "set_user_catalog")                        \
@@ -63,9 +64,12 @@
     X(CREATE_INDEX, SHARE, NONE, "S", "create_index")                                              \
     X(CREATE_INDEX_NOTHING, SHARE, NONE, "", "create_index_if_not_exists_existing")                \
     X(CREATE_INDEX_CONCURRENTLY, SHARE_UPDATE_EXCLUSIVE, NONE, "SN", "create_index_concurrently")  \
+    X(CREATE_INDEX_CONCURRENTLY_NOTHING, SHARE_UPDATE_EXCLUSIVE, NONE, "N",                        \
+      "create_index_concurrently")                                                                 \
     X(DROP_INDEX, ACCESS_EXCLUSIVE, NONE, "", "drop_index")                                        \
     X(DROP_INDEX_CONCURRENTLY, SHARE_UPDATE_EXCLUSIVE, NONE, "N", "drop_index_concurrently")       \
     X(REINDEX, SHARE, NONE, "S", "reindex_table")                                                  \
+    X(REINDEX_NOTHING, SHARE, NONE, "", "reindex_table")                                           \
     X(REINDEX_MANY, SHARE, NONE, "SN", "reindex_schema")                                           \
     X(REINDEX_CONCURRENTLY, SHARE_UPDATE_EXCLUSIVE, NONE, "SN", "reindex_table_concurrently")      \
     X(DROP, ACCESS_EXCLUSIVE, ACCESS_EXCLUSIVE, "", "drop_table_fk_child")                         \

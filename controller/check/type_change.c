@@ -168,7 +168,9 @@ static struct type_change between(struct spelled f, struct spelled t, bool utc)
         return c;
     }
     if (timestamps(f.base, t.base)) {
-        struct type_change c = times(f, t);
+        /* behind the cast a limit is applied row by row, even one that cuts nothing */
+        struct type_change c =
+            t.a >= 0 && t.a < 6 ? values(times(f, t).narrowing, times(f, t).lossy) : times(f, t);
         return utc || c.effect == TYPE_NEW_VALUES ? c : values(false, false);
     }
     if (coercible(f.base, t.base)) {

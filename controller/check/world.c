@@ -28,6 +28,7 @@ struct world {
     size_t type_count;
     struct world_function **functions;
     size_t function_count;
+    struct sql_texts schemas; /* made by the script */
     struct assumed *assumed;
     size_t assumed_count;
     unsigned ids;
@@ -293,6 +294,16 @@ const struct catalog *world_catalog(const struct world *w)
     return w->catalog;
 }
 
+bool world_has_schema(const struct world *w, const char *name)
+{
+    for (size_t i = 0; w->catalog && i < w->catalog->schema_count; i++) {
+        if (text_eq(w->catalog->schemas[i].name, name)) {
+            return true;
+        }
+    }
+    return sql_texts_have(&w->schemas, name);
+}
+
 const void *world_context(const struct world *w)
 {
     return w;
@@ -310,6 +321,7 @@ void world_set_schema(struct world *w, const char *schema)
 
 void world_make_schema(struct world *w, const char *schema)
 {
+    sql_texts_add(w, &w->schemas, schema);
     sql_texts_add(w, &w->fresh_schemas, schema);
 }
 
@@ -422,4 +434,20 @@ void index_prepare(struct world *w, struct world_index *index)
             sql_texts_add(w, &index->uses, e->columns.items[j]);
         }
     }
+}
+
+void function_prepare(struct world *w, struct world_function *f)
+{
+    struct error err;
+    struct statement *s;
+    const char *definition = f->definition;
+    f->definition = NULL;
+    if (f->body || !definition || !sql_parse_one(w, definition, &s, &err) || !s->body) {
+        return;
+    }
+    f->body = s->body->script ? s->body->script : mem_new(w, struct script);
+    f->commits = s->body->commits;
+    f->opaque = s->body->opaque              ? s->body->opaque
+                : s->body->dynamic.count > 0 ? s->body->dynamic.items[0]
+                                             : NULL;
 }

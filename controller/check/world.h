@@ -13,8 +13,10 @@ struct world_column {
     unsigned id; /* stays through renames; of no other column of this world */
     bool not_null, has_default, fresh;
     char generated, identity;
+    bool inherited; /* it comes from a parent */
     const char *collation;
-    struct sql_texts uses; /* generated: the columns in its expression */
+    struct sql_texts sequences; /* that its default takes numbers from */
+    struct sql_texts uses;      /* generated: the columns in its expression */
 };
 
 struct world_constraint {
@@ -36,7 +38,7 @@ struct world_index {
     const char *text;         /* definition of a catalog's index */
     struct sql_texts columns; /* keys in order; "" for an expression */
     struct sql_texts uses;    /* columns in expressions and predicate */
-    bool unique, valid, expression, partial, fresh, prepared;
+    bool unique, valid, expression, partial, fresh, prepared, clustered;
     const char *constraint;
 };
 
@@ -67,9 +69,10 @@ struct world_table {
     bool is_default;          /* the default partition */
     const char *bound;        /* partition */
     const char *partition_by; /* "RANGE (k)" */
-    struct sql_texts policy_columns, policies, statistics;
-    const char *tablespace;
-    struct sql_object *reads; /* view: relations and columns */
+    struct sql_texts policy_columns, policies, rules, statistics;
+    const char *tablespace, *access_method; /* null: the usual one */
+    const char *server;                     /* foreign table */
+    struct sql_object *reads;               /* view: relations and columns */
     size_t read_count;
     struct sql_name owner_table; /* sequence: OWNED BY */
     const char *owner_column;
@@ -85,6 +88,7 @@ struct world_type {
     const char *schema, *name;
     char kind; /* e d c */
     const char *base;
+    bool known; /* from a catalog */
     bool constrained, fresh, gone;
     struct sql_texts added;     /* enum values added in the open transaction */
     bool made_here;             /* created in the open transaction */
@@ -97,7 +101,9 @@ struct world_function {
     const char *schema, *name, *language;
     enum sql_volatility volatility;
     bool fresh, replaced_body;
-    struct script *body; /* of one that the script made */
+    const char *definition; /* of a catalog's function; read when it is first asked for */
+    struct script *body;    /* what it runs, as far as it can be seen; null: unknown */
+    const char *opaque;     /* why some of it cannot be seen; null */
     bool commits;
 };
 
@@ -117,6 +123,9 @@ const void *world_context(const struct world *world);
 /* Schemas that the script made. */
 void world_make_schema(struct world *world, const char *schema);
 bool world_schema_fresh(const struct world *world, const char *schema);
+
+/* A schema of the catalog, or one that the script made. */
+bool world_has_schema(const struct world *world, const char *name);
 
 /* The table of that name. Null: there is none (catalog known, or dropped by the script). Without a
  * catalog one is made up. */
@@ -138,6 +147,9 @@ struct world_type *world_make_type(struct world *world, struct sql_name name, ch
 struct world_type *world_type_at(struct world *world, size_t i);
 struct world_function *world_function(struct world *world, struct sql_name name);
 struct world_function *world_make_function(struct world *world, struct sql_name name);
+
+/* Its body: parsed when first asked. */
+void function_prepare(struct world *world, struct world_function *function);
 
 /* The table that has the index of that name; *index is it. */
 struct world_table *world_index(struct world *world, struct sql_name name,

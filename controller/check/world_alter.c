@@ -31,6 +31,7 @@ void world_add_column(struct world *w, struct world_table *t, const struct sql_c
                                                   : c->type,
         .not_null = c->not_null || c->identity,
         .has_default = c->default_expr || c->serial || c->identity,
+        .sequences = c->default_expr ? c->default_expr->sequences : (struct sql_texts){ NULL, 0 },
         .fresh = true,
         .generated = c->generated,
         .identity = c->identity,
@@ -259,6 +260,7 @@ static void sub_command(struct world *w, struct world_table *t, const struct sql
     case SQL_ALTER_SET_LOGGED: t->unlogged = false; break;
     case SQL_ALTER_SET_UNLOGGED: t->unlogged = true; break;
     case SQL_ALTER_SET_TABLESPACE: t->tablespace = a->name; break;
+    case SQL_ALTER_SET_ACCESS_METHOD: t->access_method = a->name; break;
     case SQL_ALTER_OWNER: t->role = a->name; break;
     case SQL_ALTER_REPLICA_IDENTITY: t->replica_identity = a->state; break;
     case SQL_ALTER_ROW_SECURITY:

@@ -216,7 +216,11 @@ static void create_function(struct world *w, const struct statement *s)
     f->fresh = !old;
     f->language = s->body->language;
     f->volatility = s->body->volatility;
-    f->body = s->body->script;
+    f->body = s->body->script ? s->body->script : mem_new(w, struct script);
+    f->definition = NULL;
+    f->opaque = s->body->opaque              ? s->body->opaque
+                : s->body->dynamic.count > 0 ? s->body->dynamic.items[0]
+                                             : NULL;
     f->commits = s->body->commits;
 }
 
@@ -234,6 +238,14 @@ static void create_trigger(struct world *w, const struct statement *s)
         if (s->objects[i].kind == SQL_OBJECT_FUNCTION) {
             made->function = s->objects[i].name;
         }
+    }
+}
+
+static void create_rule(struct world *w, const struct statement *s)
+{
+    struct world_table *t = world_find(w, s->name);
+    if (t) {
+        sql_texts_add(world_context(w), &t->rules, s->sub_name);
     }
 }
 
@@ -354,6 +366,7 @@ static void objects(struct judge *j, const struct statement *s)
     case SQL_STMT_CREATE_FUNCTION: create_function(w, s); break;
     case SQL_STMT_CREATE_TRIGGER: create_trigger(w, s); break;
     case SQL_STMT_CREATE_POLICY: create_policy(w, s); break;
+    case SQL_STMT_CREATE_RULE: create_rule(w, s); break;
     case SQL_STMT_CREATE_SEQUENCE:
     case SQL_STMT_ALTER_SEQUENCE: create_sequence(w, s); break;
     case SQL_STMT_CREATE_STATISTICS: statistics(w, s); break;

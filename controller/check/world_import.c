@@ -25,6 +25,37 @@ static struct sql_name joined(const void *ctx, const char *s)
     return (struct sql_name){ mem_textn(ctx, s, (size_t)(dot - s)), dot + 1 };
 }
 
+/* nextval('public.orders_id_seq'::regclass), as the server prints it. */
+static void sequence_of_default(const void *ctx, struct world_column *c, const char *expression)
+{
+    const char *from = expression ? strstr(expression, "nextval('") : NULL;
+    const char *to = from ? strstr(from, "'::regclass") : NULL;
+    if (to) {
+        SCOPE(tmp);
+        from += strlen("nextval('");
+        const char *name = sql_regclass(ctx, mem_textn(tmp, from, (size_t)(to - from)));
+        sql_texts_add(ctx, &c->sequences, name);
+    }
+}
+
+/* The name in "CREATE STATISTICS app.\"a b\" (…" or "CREATE RULE r AS …", behind the keywords. */
+static void defined(const void *ctx, struct sql_texts *into, const struct catalog_texts *from,
+                    const char *keywords)
+{
+    for (size_t i = 0; i < from->count; i++) {
+        const char *p = from->items[i];
+        if (text_starts(p, keywords)) {
+            p += strlen(keywords);
+            size_t n = 0;
+            for (bool quoted = false; p[n] != '\0' && (quoted || p[n] != ' '); n++) {
+                quoted = quoted != (p[n] == '"');
+            }
+            struct sql_name name = joined(ctx, sql_regclass(ctx, mem_textn(ctx, p, n)));
+            sql_texts_add(ctx, into, name.name);
+        }
+    }
+}
+
 static void columns(struct world *w, struct world_table *t, const struct relation *r)
 {
     const void *ctx = world_context(w);
@@ -41,7 +72,9 @@ static void columns(struct world *w, struct world_table *t, const struct relatio
             .generated = c->generated,
             .identity = c->identity,
             .collation = c->collation,
+            .inherited = c->inherited,
         };
+        sequence_of_default(ctx, &t->columns[i], c->default_expr);
         struct sql_expression *e;
         struct error err;
         if (c->generated && c->default_expr &&
@@ -71,6 +104,20 @@ static void constraints(const void *ctx, struct world_table *t, const struct rel
     }
 }
 
+/* NOT VALID: the column is marked, but old rows may hold nulls (PostgreSQL 18). */
+static void nulls_left(struct world_table *t)
+{
+    for (size_t i = 0; i < t->constraint_count; i++) {
+        const struct world_constraint *k = &t->constraints[i];
+        struct world_column *c = k->kind == 'n' && !k->validated && k->columns.count > 0
+                                     ? table_column(t, k->columns.items[0])
+                                     : NULL;
+        if (c) {
+            c->not_null = false;
+        }
+    }
+}
+
 static void indexes(const void *ctx, struct world_table *t, const struct relation *r)
 {
     t->indexes = mem_array(ctx, struct world_index, r->index_count);
@@ -88,6 +135,7 @@ static void indexes(const void *ctx, struct world_table *t, const struct relatio
             .valid = x->valid && x->ready,
             .expression = x->has_expressions,
             .partial = x->predicate,
+            .clustered = x->clustered,
             .constraint = x->constraint,
         };
     }
@@ -153,9 +201,16 @@ static void relation(const void *ctx, struct world *w, const struct relation *r)
     t->row_security = r->row_security;
     t->partition_by = r->partition_key;
     t->bound = r->partition_bound;
+    t->tablespace = r->tablespace;
+    t->access_method = r->access_method;
+    t->server = r->server;
+    t->of_type = joined(ctx, r->of_type);
+    defined(ctx, &t->statistics, &r->statistics, "CREATE STATISTICS ");
+    defined(ctx, &t->rules, &r->rules, "CREATE RULE ");
     t->is_default = r->partition_bound && text_eq(r->partition_bound, "DEFAULT");
     columns(w, t, r);
     constraints(ctx, t, r);
+    nulls_left(t);
     indexes(ctx, t, r);
     view_reads(ctx, t, r);
     policies(ctx, t, r);
@@ -190,6 +245,10 @@ void world_import(struct world *w, const struct catalog *catalog)
         struct world_type *t =
             world_make_type(w, (struct sql_name){ from->schema, from->name }, from->kind);
         t->base = from->base;
+        t->known = true;
+        if (from->kind == 'c') {
+            world_make(w, (struct sql_name){ from->schema, from->name }, 'c')->known = true;
+        }
         t->constrained = from->not_null || from->constraints.count > 0;
         for (size_t j = 0; j < from->constraints.count; j++) { /* "name definition" */
             const char *text = from->constraints.items[j], *space = strchr(text, ' ');
@@ -206,5 +265,6 @@ void world_import(struct world *w, const struct catalog *catalog)
             world_make_function(w, (struct sql_name){ from->schema, from->name });
         f->language = from->language;
         f->volatility = volatility(from->volatility);
+        f->definition = from->definition;
     }
 }

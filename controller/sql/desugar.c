@@ -260,6 +260,7 @@ static size_t statement_at(struct rewriter *r, size_t i)
     const struct tokens *t = &r->t;
     bool vacuum = tokens_are(t, 0, "VACUUM") || tokens_are(t, 0, "ANALYZE");
     if (vacuum && tokens_are(t, i, "ONLY")) {
+        mark(r, SUGAR_ONLY, NULL);
         return instead(r, 18, "", 1);
     }
     if (tokens_are(t, 0, "REINDEX") && ends_database(t, i)) {

@@ -17,6 +17,7 @@ enum sugar_kind {
     SUGAR_NOT_VALID,    /* of such a NOT NULL */
     SUGAR_EXPRESSION,   /* SET EXPRESSION AS (e), written as SET DEFAULT (e) */
     SUGAR_SPLIT_PARTITION,
+    SUGAR_ONLY, /* VACUUM and ANALYZE ONLY */
 };
 
 struct sugar_mark {

@@ -59,7 +59,8 @@ static void call_seen(struct facts *f, const PgQuery__FuncCall *call)
     worse(f->e, v);
     const PgQuery__Node *arg = text_eq(shown, "nextval") && call->n_args > 0 ? call->args[0] : NULL;
     if (arg) {
-        once(f->ctx, &f->e->sequences, extract_expression(tmp, arg, NULL)->value);
+        const char *literal = extract_expression(tmp, arg, NULL)->value;
+        once(f->ctx, &f->e->sequences, literal ? sql_regclass(tmp, literal) : NULL);
     }
     f->e->aggregate = f->e->aggregate || call->over || (builtin && is_aggregate(name.name));
 }

@@ -239,7 +239,9 @@ static void newer_grammar(struct extract *x, struct sql_alter *a, size_t first, 
         a->kind = SQL_ALTER_SPLIT_PARTITION;
     }
     if (a->kind == SQL_ALTER_ALTER_CONSTRAINT && a->constraint) {
-        a->state = sugar_find(x->sugar, SUGAR_ENFORCED, x->start, x->end + 1) ? 'e' : 0;
+        a->state = sugar_find(x->sugar, SUGAR_ENFORCED, x->start, x->end + 1)       ? 'e'
+                   : sugar_find(x->sugar, SUGAR_NOT_ENFORCED, x->start, x->end + 1) ? 'd'
+                                                                                    : 0;
     }
 }
 

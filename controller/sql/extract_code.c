@@ -130,6 +130,7 @@ static void create_rule(struct extract *x, const ast_message *m)
     x->out->sub_name = ast_text(x->ctx, s->rulename);
     x->out->or_replace = s->replace;
     extract_object(x, SQL_OBJECT_RULE, SQL_CREATED, x->out->name, x->out->sub_name);
+    extract_query(x, m);
 }
 
 /* Columns of the table that an expression of a policy or trigger reads. */
@@ -158,6 +159,7 @@ static void policy(struct extract *x, const ast_message *m)
                    x->out->sub_name);
     columns_read(x, c ? c->qual : a ? a->qual : NULL);
     columns_read(x, c ? c->with_check : a ? a->with_check : NULL);
+    extract_query(x, m);
 }
 
 static const struct extract_entry entries[] = {

@@ -37,6 +37,8 @@ void server_alter_publication(struct extract *x, const ast_message *m)
     plain(x, SQL_OBJECT_PUBLICATION, SQL_TARGET, s->pubname);
     published(x, s->n_pubobjects, s->pubobjects);
     x->out->drops = s->action == PG_QUERY__ALTER_PUBLICATION_ACTION__AP_DropObjects;
+    x->out->full =
+        s->n_pubobjects > 0 && s->action == PG_QUERY__ALTER_PUBLICATION_ACTION__AP_SetObjects;
 }
 
 void server_subscription(struct extract *x, const ast_message *m)

@@ -53,6 +53,7 @@ static void declare_cursor(struct extract *x, const ast_message *m)
 {
     extract_query(x, ((const PgQuery__DeclareCursorStmt *)(const void *)m)->query);
     x->out->kind = SQL_STMT_SELECT;
+    x->out->cursor = true;
 }
 
 static void call(struct extract *x, const ast_message *m)
@@ -128,7 +129,9 @@ static void relations(struct extract *x, size_t n, PgQuery__Node *const *list)
 {
     for (size_t i = 0; i < n; i++) {
         struct sql_name name = ast_name(x->ctx, list[i]);
+        const PgQuery__RangeVar *r = AST_CAST(RangeVar, range_var, ast_of(list[i]));
         extract_object(x, SQL_OBJECT_TABLE, SQL_TARGET, name, NULL);
+        x->out->objects[x->out->object_count - 1].only = r && !r->inh;
         if (n == 1) {
             x->out->name = name;
             x->out->object = SQL_OBJECT_TABLE;
@@ -163,11 +166,13 @@ static void vacuum(struct extract *x, const ast_message *m)
     x->out->kind = s->is_vacuumcmd ? SQL_STMT_VACUUM : SQL_STMT_ANALYZE;
     x->out->full = ast_option_on(s->n_options, s->options, "full");
     x->out->analyze = ast_option_on(s->n_options, s->options, "analyze");
+    bool only = sugar_find(x->sugar, SUGAR_ONLY, x->start, x->end + 1) != NULL;
     for (size_t i = 0; i < s->n_rels; i++) {
         const PgQuery__VacuumRelation *r =
             AST_CAST(VacuumRelation, vacuum_relation, ast_of(s->rels[i]));
         struct sql_name name = ast_range(x->ctx, r ? r->relation : NULL);
         extract_object(x, SQL_OBJECT_TABLE, SQL_TARGET, name, NULL);
+        x->out->objects[x->out->object_count - 1].only = only;
         x->out->name = s->n_rels == 1 ? name : x->out->name;
         x->out->object = SQL_OBJECT_TABLE;
     }

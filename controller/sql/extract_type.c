@@ -126,6 +126,16 @@ void type_schema(struct extract *x, const ast_message *m)
     name = name ? name : extract_role(x->ctx, s->authrole);
     extract_main(x, SQL_OBJECT_SCHEMA, SQL_CREATED, (struct sql_name){ NULL, name });
     x->out->if_not_exists = s->if_not_exists;
+    for (size_t i = 0; i < s->n_schema_elts; i++) {
+        const ast_message *element = ast_of(s->schema_elts[i]);
+        const PgQuery__CreateStmt *table = AST_CAST(CreateStmt, create_stmt, element);
+        const PgQuery__ViewStmt *view = AST_CAST(ViewStmt, view_stmt, element);
+        const PgQuery__RangeVar *r = table ? table->relation : view ? view->view : NULL;
+        if (r) {
+            extract_object(x, view ? SQL_OBJECT_VIEW : SQL_OBJECT_TABLE, SQL_CREATED,
+                           (struct sql_name){ name, ast_text(x->ctx, r->relname) }, NULL);
+        }
+    }
 }
 
 void type_extension(struct extract *x, const ast_message *m)

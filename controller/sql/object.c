@@ -39,3 +39,21 @@ void sql_texts_add(const void *ctx, struct sql_texts *list, const char *s)
     list->items = mem_room(ctx, list->items, const char *, list->count + 1);
     list->items[list->count++] = mem_text(ctx, s);
 }
+
+const char *sql_regclass(const void *ctx, const char *literal)
+{
+    struct text t = text_init(ctx, TEXT_LINE);
+    bool quoted = false;
+    for (const char *p = literal ? literal : ""; *p != '\0'; p++) {
+        if (*p == '"') {
+            if (quoted && p[1] == '"') {
+                text_addc(&t, *p++);
+            } else {
+                quoted = !quoted;
+            }
+        } else {
+            text_addc(&t, !quoted && *p >= 'A' && *p <= 'Z' ? (char)(*p + 32) : *p);
+        }
+    }
+    return t.data;
+}

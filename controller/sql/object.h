@@ -84,12 +84,15 @@ struct sql_object {
     const char *schema;
     const char *name;
     const char *column;
+    bool only; /* written as ONLY name: without its children */
 };
 
 /* "materialized view" */
 const char *sql_object_kind_name(enum sql_object_kind kind);
 
 bool sql_name_eq(struct sql_name a, struct sql_name b);
+/* What a literal of type regclass names ('"Big".s', 'app.s'), as sql_name_text writes it. */
+const char *sql_regclass(const void *ctx, const char *literal);
 /* "schema.name", or "name" when no schema was written. */
 const char *sql_name_text(const void *ctx, struct sql_name name);
 bool sql_texts_have(const struct sql_texts *list, const char *s);

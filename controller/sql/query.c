@@ -42,14 +42,14 @@ static bool is_cte(const struct walk *w, const char *name)
     return false;
 }
 
-static void read_add(struct walk *w, struct sql_name relation, const char *column)
+static struct sql_object *read_add(struct walk *w, struct sql_name relation, const char *column)
 {
     struct sql_query *q = w->query;
     for (size_t i = 0; i < q->read_count; i++) {
-        const struct sql_object *o = &q->reads[i];
+        struct sql_object *o = &q->reads[i];
         if (text_eq(o->column, column) && text_eq(o->name, relation.name) &&
             text_eq(o->schema, relation.schema)) {
-            return;
+            return o;
         }
     }
     q->reads = mem_room(w->ctx, q->reads, struct sql_object, q->read_count + 1);
@@ -60,6 +60,15 @@ static void read_add(struct walk *w, struct sql_name relation, const char *colum
         .name = mem_text(w->ctx, relation.name),
         .column = mem_text(w->ctx, column),
     };
+    return &q->reads[q->read_count - 1];
+}
+
+/* Without its children only where every mention says so. */
+static void relation_read(struct walk *w, const PgQuery__RangeVar *range)
+{
+    size_t before = w->query->read_count;
+    struct sql_object *o = read_add(w, ast_range(w->tmp, range), NULL);
+    o->only = !range->inh && (o->only || w->query->read_count > before);
 }
 
 static void once(const void *ctx, struct sql_texts *list, const char *s)
@@ -192,7 +201,7 @@ static void call_seen(struct walk *w, const PgQuery__FuncCall *call)
     }
     if (arg && arg->node_case == PG_QUERY__NODE__NODE_A_CONST &&
         arg->a_const->val_case == PG_QUERY__A__CONST__VAL_SVAL) {
-        once(w->ctx, &w->query->sequences, arg->a_const->sval->sval);
+        once(w->ctx, &w->query->sequences, sql_regclass(tmp, arg->a_const->sval->sval));
     }
 }
 
@@ -281,7 +290,7 @@ static bool walk_visit(const ast_message *m, void *data)
     }
     if (range) {
         if (range != w->target && (!text_empty(range->schemaname) || !is_cte(w, range->relname))) {
-            read_add(w, ast_range(w->tmp, range), NULL);
+            relation_read(w, range);
         }
         return false;
     }

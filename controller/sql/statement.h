@@ -159,6 +159,7 @@ struct statement {
     bool concurrently, if_exists, if_not_exists, or_replace, cascade;
     bool temporary, full, only, restart_identity, add_value, drops, analyze;
     bool nowait; /* LOCK … NOWAIT */
+    bool cursor; /* DECLARE: nothing is read yet */
 
     struct sql_alter *alters; /* ALTER TABLE; ALTER DOMAIN: constraint in alters[0] */
     size_t alter_count;
