@@ -1,15 +1,15 @@
-"""docs/ARCHITECTURE.md keeps its word: functions it names are defined, tests it names exist.
+"""The docs keep their word: functions they name are defined, tests they name exist.
 
-`noun_verb()` anywhere on the page must be a function of a .c file below agents/ or controller/; in
-the table "Invariants", and in every table of docs/SAFETY.md, the last column names its guards as
-`path: name, name`. Every page of docs/decisions is linked.
+`noun_verb()` anywhere in docs/ARCHITECTURE.md must be a function of a .c file below agents/ or
+controller/; in the tables of docs/INVARIANTS.md and docs/SAFETY.md the last column names its guards
+as `path: name, name`. Every page of docs/decisions is linked.
 """
 
 import os
 import re
 
 DOC = "docs/ARCHITECTURE.md"
-SAFETY = "docs/SAFETY.md"
+GUARDED = ("docs/INVARIANTS.md", "docs/SAFETY.md")
 
 
 def guards_exist(tree, doc, number, cell):
@@ -31,11 +31,10 @@ def check(tree):
     for number, match in tree.lines_matching(DOC, r"`([a-z]\w*)\(\)`"):
         if match[1] not in defined:
             yield DOC, number, f"no function {match[1]} is defined", "mend or remove it"
-    for number, cells in tree.table("Invariants"):
-        yield from guards_exist(tree, DOC, number, cells[-1])
-    for number, line in enumerate(tree.text(SAFETY).splitlines(), 1):
-        if line.startswith("| ") and not line.endswith("| Guarded by |"):
-            yield from guards_exist(tree, SAFETY, number, line)
+    for page in GUARDED:
+        for number, line in enumerate(tree.text(page).splitlines(), 1):
+            if line.startswith("| ") and not line.endswith("| Guarded by |"):
+                yield from guards_exist(tree, page, number, line)
     for path in tree.files:
         if path.startswith("docs/decisions/") and path.removeprefix("docs/") not in tree.text(DOC):
             yield DOC, 0, f"{path} is not linked", "add it below 'Decisions'"

@@ -22,11 +22,14 @@ ARCHITECTURE = """# Architecture
 |---|---|---|
 | `libpq-fe.h` | `agents/pg/connection*` | one place |
 
-## Invariants
+What there is: `thing_count()`.
+"""
+
+INVARIANTS = """# Invariants
 
 | | What | Guarded by |
 |---|---|---|
-| 1 | `thing_count()` is one | `agents/base/thing.c: thing_count` |
+| 1 | it is one | `agents/base/thing.c: thing_count` |
 """
 
 SAFETY = """# Safety
@@ -62,6 +65,7 @@ class Style(testing.Case):
                         ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy(os.path.join(testing.ROOT, ".clang-format"), self.path(".clang-format"))
         self.write("docs/ARCHITECTURE.md", ARCHITECTURE)
+        self.write("docs/INVARIANTS.md", INVARIANTS)
         self.write("docs/SAFETY.md", SAFETY)
         self.write("agents/base/thing.h", HEADER)
         self.write("agents/base/thing.c", SOURCE)
@@ -97,12 +101,23 @@ class Style(testing.Case):
                    "agents/pg/rows.c:2: <glib.h> is not a library of this project")
 
     def test_promises(self):
-        self.write("docs/ARCHITECTURE.md", ARCHITECTURE.replace("`thing_count()`", "`thing_gone()`")
-                   .replace("thing.c: thing_count", "thing.c: thing_test") + "| 2 | more | |\n")
+        self.write("docs/ARCHITECTURE.md", ARCHITECTURE.replace("`thing_count()`", "`thing_gone()`"))
+        self.write("docs/INVARIANTS.md", INVARIANTS.replace("thing.c: thing_count", "thing.c: thing_test") +
+                   "| 2 | more | |\n")
         self.finds("no function thing_gone is defined", "no test thing_test in agents/base/thing.c",
-                   "docs/ARCHITECTURE.md:22: a promise without a guard")
+                   "docs/INVARIANTS.md:6: a promise without a guard")
         self.write("docs/SAFETY.md", SAFETY.replace("thing_count", "thing_lost") + "| more | none |\n")
         self.finds("no test thing_lost in agents/base/thing.c", "docs/SAFETY.md:6: a promise without a guard")
+
+    def test_commands(self):
+        self.write("controller/cli/commands.c", '/* */\nstatic const char *const verbs[][1] = {\n    { "start", },\n};\n')
+        self.write("controller/cli/start.c", '/* */\nstatic const char *const options[][2] = {\n    { "until", 0 },\n};\n')
+        self.write("agents/agent/modes.c", "/* */\n")
+        self.write("docs/USE.md", "# Use\n\n`flotilla start PLAN --until X`, `flotilla strat`, flotilla nothing\n\n"
+                                  "    flotilla start --untli expand\n\n```\n$ flotilla fly\n```\n")
+        self.finds('docs/USE.md:3: flotilla has no "strat"', "docs/USE.md:5: flotilla has no option --untli",
+                   'docs/USE.md:8: flotilla has no "fly"')
+        self.assertNotIn("nothing", self.style().out)
 
     def test_banned(self):
         self.write("agents/base/bad.c", SOURCE + """
