@@ -1,7 +1,7 @@
 /*
  * A wish becomes intents. A change file says exactly one of `intents`, `sql`, `desired`, `request`;
- * plain DDL (from a file, or under `sql:`) is read statement by statement: what means a typed
- * intent becomes one, the rest stays SQL with the way back that can be told from it.
+ * plain DDL (from a file, or under `sql:`) becomes one intent `sql` a statement; the compiler, who
+ * has the catalogs, finds out what each of them means.
  *
  * Every error of a file is reported in one run, each as file:line:column.
  */
@@ -9,7 +9,6 @@
 #define CONTROLLER_CHANGE_CHANGE_H
 
 #include "agents/base/error.h"
-#include "agents/pg/catalog.h"
 #include "controller/intent/intent.h"
 
 /* Largest change file, DDL included. */
@@ -21,8 +20,7 @@ struct change_text {
     const char *sql;
 };
 
-/* What a change file says. `intents` are ready; DDL still needs the catalogs of its services
- * (change_add_sql), because what a statement means depends on what is there. */
+/* What a change file says. */
 struct change {
     struct intents *intents;
     struct change_text *texts;
@@ -38,8 +36,7 @@ bool change_read(const void *ctx, const char *path, const char *author, struct c
 bool change_of_sql(const void *ctx, const char *path, const char *service, const char *author,
                    struct change **out, struct error *err) MUSTCHECK;
 
-/* Reads one text's statements into intents at the end of change->intents. */
-bool change_add_sql(const void *ctx, struct change *change, const struct change_text *text,
-                    const struct catalog *catalog, struct error *err) MUSTCHECK;
+/* Reads the texts' statements into intents at the end of change->intents. */
+bool change_add_texts(const void *ctx, struct change *change, struct error *err) MUSTCHECK;
 
 #endif

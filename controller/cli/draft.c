@@ -215,7 +215,7 @@ static bool build(struct draft *draft, const struct catalogs *catalogs, const st
     struct plan_draft wish = {
         .title = change->intents->title,
         .author = change->intents->author,
-        .change = json_compact(ctx, json_own(ctx, intents_to_json(change->intents))),
+        .change = json_compact(ctx, json_own(ctx, intents_to_json(compiled->intents))),
         .fleet = catalogs->fleet ? catalogs->fleet->name : "-",
         .environment = catalogs->environment ? catalogs->environment : "-",
         .parts = compiled->parts,
@@ -287,37 +287,13 @@ static bool gather(struct draft *draft, const struct change *change, struct cata
            assume(draft, catalogs, err);
 }
 
-/* DDL means something only beside the catalog of its service. */
-static bool change_add_texts(const struct draft *draft, struct change *change,
-                             const struct catalogs *catalogs, struct error *err)
-{
-    for (size_t i = 0; i < change->text_count; i++) {
-        const struct change_text *text = &change->texts[i];
-        const struct catalog *catalog = NULL;
-        for (size_t k = 0; k < catalogs->count; k++) {
-            if (text_eq(catalogs->items[k].service, text->service)) {
-                catalog = catalogs->items[k].catalog;
-            }
-        }
-        if (!catalog) {
-            (void)fail(err, ERROR_NOT_FOUND, "%s: there is no catalog of service %s", text->name,
-                       text->service);
-            return fail_hint(err, "name a service of the manifest");
-        }
-        if (!change_add_sql(draft->ctx, change, text, catalog, err)) {
-            return false;
-        }
-    }
-    return true;
-}
-
 /* Change, catalogs and graph: what the compiler looks at. */
 static bool draft_input(struct draft *draft, struct catalogs *catalogs, struct compile_input *input,
                         struct change **change, struct error *err)
 {
     struct graph *graph;
     if (!read_change(draft, change, err) || !gather(draft, *change, catalogs, err) ||
-        !change_add_texts(draft, *change, catalogs, err) ||
+        !change_add_texts(draft->ctx, *change, err) ||
         !graph_build(draft->ctx, catalogs->fleet, catalogs->items, catalogs->count, false, &graph,
                      err)) {
         return false;

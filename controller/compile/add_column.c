@@ -112,9 +112,7 @@ static const char *column_definition(const struct work *work, const char *type,
     const struct intent *it = work->intent;
     struct text t = text_init(work->ctx, TEXT_SQL);
     text_addf(&t, "%s %s", ident(work, it->column), type);
-    if (it->collation) {
-        text_addf(&t, " COLLATE %s", it->collation);
-    }
+    text_add(&t, collate(work, it->collation));
     if (default_expr) {
         text_addf(&t, " DEFAULT %s", default_expr);
     }
@@ -201,6 +199,9 @@ static struct column *remember_column(struct work *work, struct relation *relati
     column.default_expr = it->default_expr ? it->default_expr : it->generated;
     column.identity = it->identity ? it->identity[0] == 'a' ? 'a' : 'd' : 0;
     column.generated = it->generated ? 's' : 0;
+    if (!column.default_expr && !it->backfill && !column.identity) {
+        work_made(work, say(work, "empty column %s", column_key(work, relation, it->column)));
+    }
     return model_add_column(work, relation, &column);
 }
 
@@ -242,7 +243,7 @@ bool compile_add_column(struct work *work)
     const char *type = type_name(work, work->home, it->type);
     const struct column *there = relation_column(relation, it->column);
     if (there) {
-        if (text_eq(there->type, type) && there->not_null == !it->nullable) {
+        if (type_same(work, there->type, type) && there->not_null == !it->nullable) {
             work_note(work, "info", "nothing-to-do", "%s is there already",
                       column_words(work, relation, it->column));
             return true;

@@ -3,6 +3,7 @@
  * strong lock; here the sequence and an empty column come first, the rows are numbered in batches,
  * and the column becomes what was asked for at the end.
  */
+#include <string.h>
 #include <strings.h>
 
 #include "agents/base/mem.h"
@@ -28,7 +29,10 @@ static void number_by(const struct work *work, const struct relation *relation,
                       const char *sequence, const char *type, struct step_texts *out)
 {
     const char *table = relation_sql(work, relation), *column = ident(work, work->intent->column);
-    step_texts_add(work->ctx, out, say(work, "CREATE SEQUENCE %s AS %s", sequence, type));
+    const char *options = work->intent->identity_options;
+    step_texts_add(
+        work->ctx, out,
+        say(work, "CREATE SEQUENCE %s AS %s %s", sequence, type, options ? options : ""));
     step_texts_add(work->ctx, out,
                    say(work, "ALTER SEQUENCE %s OWNED BY %s.%s", sequence, table, column));
     step_texts_add(work->ctx, out,
@@ -41,7 +45,8 @@ static void become_identity(struct work *work, const struct relation *relation,
 {
     const char *column = work->intent->column;
     const char *table = relation_sql(work, relation), *quoted = ident(work, column);
-    const char *how = text_eq(work->intent->identity, "always") ? "ALWAYS" : "BY DEFAULT";
+    const char *how = work->intent->identity[0] == 'a' ? "ALWAYS" : "BY DEFAULT";
+    const char *options = work->intent->identity_options;
     struct step *step =
         work_step(work, work->home, PHASE_MIGRATE,
                   say(work, "Make %s an identity", column_words(work, relation, column)),
@@ -50,9 +55,10 @@ static void become_identity(struct work *work, const struct relation *relation,
     step_up(work, step,
             "DO $flotilla$ DECLARE v bigint; c boolean; BEGIN SELECT last_value, is_called INTO v, "
             "c FROM %s; ALTER TABLE %s ALTER COLUMN %s DROP DEFAULT; DROP SEQUENCE %s; ALTER TABLE "
-            "%s ALTER COLUMN %s ADD GENERATED %s AS IDENTITY; PERFORM "
+            "%s ALTER COLUMN %s ADD GENERATED %s AS IDENTITY%s; PERFORM "
             "pg_catalog.setval(pg_catalog.pg_get_serial_sequence(%s, %s), v, c); END $flotilla$",
-            sequence, table, quoted, sequence, table, quoted, how, literal(work, table),
+            sequence, table, quoted, sequence, table, quoted, how,
+            options ? say(work, " (%s)", options) : "", literal(work, table),
             literal(work, column));
     step_down(work, step, "ALTER TABLE %s ALTER COLUMN %s DROP IDENTITY", table, quoted);
     number_by(work, relation, sequence, type, &step->down);

@@ -75,6 +75,15 @@ static bool collect_views(struct work *work, const struct state *state, const ch
     return true;
 }
 
+bool around_view(struct work *work, const struct state *state, struct relation *view,
+                 struct around *around)
+{
+    around->views =
+        mem_room(work->ctx, around->views, const struct relation *, around->view_count + 1);
+    around->views[around->view_count++] = view;
+    return collect_views(work, state, say(work, "%s.", relation_key(work, view)), false, around);
+}
+
 /* Default privileges may have given somebody a right that the old view did not. */
 static const char *reset_grants(const struct work *work, const char *view)
 {

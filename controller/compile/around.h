@@ -21,6 +21,9 @@ struct around {
  * tables, SQL-standard functions). Call it for every column of a transaction, then around_close. */
 bool around_column(struct work *work, const struct state *state, struct relation *relation,
                    const char *column, struct around *around);
+/* Adds a view and whatever reads it. */
+bool around_view(struct work *work, const struct state *state, struct relation *view,
+                 struct around *around);
 /* Writes the statements for the views that were found. */
 void around_close(const struct work *work, const struct state *state, struct around *around);
 /* The name in "CREATE STATISTICS name (…) ON …", as it stands there. */

@@ -5,6 +5,7 @@
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
 #include "controller/compile/families.h"
+#include "controller/compile/order.h"
 #include "controller/compile/parts.h"
 
 static const struct {
@@ -65,31 +66,6 @@ static bool start(struct work *work, struct error *err)
     return true;
 }
 
-/* An earlier intent of the change is busy with what this one is about until contract. */
-static bool must_wait(const struct work *work)
-{
-    const struct intent *it = work->intent;
-    if (work->all_late) {
-        return true;
-    }
-    struct relation *relation =
-        it->table.name ? catalog_relation(work->home->catalog, it->table.schema, it->table.name)
-                       : NULL;
-    if (!relation) {
-        return it->operation == INTENT_SQL && work->busy_count > 0;
-    }
-    if (it->column && it->columns.count == 0 && !it->expression && !it->definition) {
-        return work_is_busy(work, work->home, relation, it->column);
-    }
-    for (size_t i = 0; i < it->columns.count; i++) {
-        if (work_is_busy(work, work->home, relation, it->columns.items[i])) {
-            return true;
-        }
-    }
-    return (it->expression || it->definition || it->expressions.count) &&
-           work_is_busy(work, work->home, relation, NULL);
-}
-
 static void compile_one(struct work *work)
 {
     const struct intent *it = work->intent;
@@ -105,26 +81,46 @@ static void compile_one(struct work *work)
                           "this version cannot plan %s yet", intent_name(it->operation));
         return;
     }
-    work->late = must_wait(work);
+    order_before(work);
     size_t refusals = work->result->refusals;
     if (!family(work) && work->result->refusals == refusals) {
         (void)work_refuse(work, "please report this", "%s failed without saying why",
                           intent_name(it->operation));
     }
+    order_after(work);
+}
+
+void work_take(struct work *work, const struct intent *intent)
+{
+    struct intents *taken = work->result->taken;
+    struct intent *copy = mem_new(work->ctx, struct intent);
+    *copy = *intent;
+    taken->items = mem_room(work->ctx, taken->items, struct intent, taken->count + 1);
+    taken->items[taken->count++] = *copy;
+    work->intent = copy;
+    work->number = (int)taken->count;
+    compile_one(work);
 }
 
 bool compile(const void *ctx, const struct compile_input *input, struct compiled **out,
              struct error *err)
 {
     struct work work = { .ctx = ctx, .input = input, .result = mem_new(ctx, struct compiled) };
-    work.result->intents = input->intents;
+    struct intents *taken = mem_new(ctx, struct intents);
+    *taken = (struct intents){ .title = input->intents->title,
+                               .author = input->intents->author,
+                               .note = input->intents->note };
+    work.result->intents = work.result->taken = taken;
     if (!start(&work, err)) {
         return false;
     }
     for (size_t i = 0; i < input->intents->count; i++) {
-        work.intent = &input->intents->items[i];
-        work.number = (int)i + 1;
-        compile_one(&work);
+        const struct intent *it = &input->intents->items[i];
+        if (it->exact && it->operation == INTENT_SQL) {
+            compile_ddl(&work, it);
+        } else {
+            work_take(&work, it);
+        }
     }
     if (work.result->refusals == 0) {
         parts_join(&work);

@@ -40,7 +40,8 @@ struct compile_finding {
 };
 
 struct compiled {
-    const struct intents *intents; /* the input's */
+    const struct intents *intents; /* as understood: a statement of DDL is the intents it means */
+    struct intents *taken;         /* the same, while it is made */
     struct part **parts;           /* none without steps; ids and digests are plan_build()'s */
     size_t part_count;
     struct compile_finding *findings;

@@ -239,6 +239,42 @@ static void key_on_partitions(struct work *work, struct relation *relation,
     step_lock(work, whole, other, "SHARE ROW EXCLUSIVE");
 }
 
+/* NOT VALID, as was asked for. */
+static void key_for_new_rows(struct work *work, struct relation *relation,
+                             const struct relation *other, const char *name, const char *definition)
+{
+    const char *table = relation_sql(work, relation);
+    struct step *add = work_step(work, work->home, PHASE_MIGRATE,
+                                 say(work, "Hold new rows of %s to %s", relation->name, name),
+                                 "NOT VALID, as was asked for: old rows are not looked at");
+    step_up(work, add, "LOCK TABLE %s, %s IN SHARE ROW EXCLUSIVE MODE", relation_sql(work, other),
+            table);
+    step_up(work, add, "ALTER TABLE %s ADD CONSTRAINT %s %s NOT VALID", table, ident(work, name),
+            definition);
+    step_down(work, add, "ALTER TABLE %s DROP CONSTRAINT %s", table, ident(work, name));
+    step_probe(work, add, "SELECT %s", probe_constraint(work, relation, name, false));
+    step_lock(work, add, relation, "SHARE ROW EXCLUSIVE");
+    step_lock(work, add, other, "SHARE ROW EXCLUSIVE");
+    add->tags = TAG_ADDITIVE | TAG_CONTRACT;
+}
+
+static void remember_key(struct work *work, struct relation *relation, const struct relation *other,
+                         const struct constraint *key)
+{
+    const struct intent *it = work->intent;
+    struct constraint made = *key;
+    made.kind = 'f';
+    made.definition = it->not_valid ? say(work, "%s NOT VALID", key->definition) : key->definition;
+    made.validated = !it->not_valid;
+    made.ref_schema = other->schema;
+    made.ref_table = other->name;
+    made.on_delete = action_letter(it->on_delete);
+    made.on_update = action_letter(it->on_update);
+    work_touch(work, work->home, relation_key(work, relation));
+    work_touch(work, work->home, relation_key(work, other));
+    model_add_constraint(work, relation, &made);
+}
+
 bool compile_add_foreign_key(struct work *work)
 {
     struct relation *relation;
@@ -275,7 +311,9 @@ bool compile_add_foreign_key(struct work *work)
                   relation_key(work, relation), it->columns.items[0]);
     }
     const char *definition = key_definition(work, other, &mine, &theirs);
-    if (relation->kind == 'p') {
+    if (it->not_valid) {
+        key_for_new_rows(work, relation, other, name, definition);
+    } else if (relation->kind == 'p') {
         key_on_partitions(work, relation, other, name, definition);
     } else {
         constraint_in_two(
@@ -284,18 +322,9 @@ bool compile_add_foreign_key(struct work *work)
                                             .name = name,
                                             .definition = definition });
     }
-    work_touch(work, work->home, relation_key(work, relation));
-    work_touch(work, work->home, relation_key(work, other));
-    model_add_constraint(work, relation,
-                         &(struct constraint){ .name = name,
-                                               .kind = 'f',
-                                               .columns = mine,
-                                               .definition = definition,
-                                               .validated = true,
-                                               .ref_schema = other->schema,
-                                               .ref_table = other->name,
-                                               .ref_columns = theirs,
-                                               .on_delete = action_letter(it->on_delete),
-                                               .on_update = action_letter(it->on_update) });
+    remember_key(
+        work, relation, other,
+        &(struct constraint){
+            .name = name, .columns = mine, .ref_columns = theirs, .definition = definition });
     return true;
 }

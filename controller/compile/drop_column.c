@@ -225,8 +225,9 @@ static bool rows_have_key(const struct work *work, const struct dropping *d)
 /* What cannot be put back is only dropped when somebody says so. */
 static bool loss_accepted(struct work *work, const struct dropping *d)
 {
-    if (d->column->generated || work->intent->accept_loss || d->relation->rows == 0 ||
-        rows_have_key(work, d)) {
+    /* who wrote DROP COLUMN has said so; the finding names what a rollback cannot bring back */
+    if (d->column->generated || work->intent->accept_loss || work->intent->exact ||
+        d->relation->rows == 0 || rows_have_key(work, d)) {
         return true;
     }
     return work_refuse(work,
@@ -236,10 +237,39 @@ static bool loss_accepted(struct work *work, const struct dropping *d)
                        relation_key(work, d->relation), d->column->name);
 }
 
+/* Rows that only the number told apart get new numbers. */
+static void number_again(struct work *work, const struct dropping *d)
+{
+    const struct target as_target = { .state = work->home,
+                                      .relation = d->relation,
+                                      .column = d->column };
+    const struct sequence *q = retype_sequence(&as_target);
+    struct step *step =
+        work_step(work, work->home, PHASE_CONTRACT, "On the way back: number the rows anew",
+                  "Nothing else tells the rows apart, so their old numbers cannot "
+                  "be kept aside");
+    const char *tomb = ident(work, d->tomb);
+    step_up_nothing(work, step, "this step is for the way back");
+    step_down(work, step, "%s", pair_schema);
+    step_down(work, step, "CREATE SEQUENCE flotilla.numbers_again");
+    step_down(work, step, "UPDATE %s SET %s = nextval('flotilla.numbers_again') WHERE %s IS NULL",
+              relation_sql(work, d->relation), tomb, tomb);
+    step_down(work, step, "DROP SEQUENCE flotilla.numbers_again");
+    step->tags = TAG_NEUTRAL;
+    work_note(work, "warning", "no-key",
+              "%s has no other key than %s: after a rollback its rows have new numbers (sequence "
+              "%s)",
+              relation_key(work, d->relation), d->column->name, q ? q->name : "of its own");
+}
+
 static void keep_values(struct work *work, const struct dropping *d)
 {
     struct step_texts key = snapshot_key(work, d->relation);
     if (d->column->generated) {
+        return;
+    }
+    if (!rows_have_key(work, d) && owns_sequence(work, d->relation, d->column)) {
+        number_again(work, d);
         return;
     }
     if (!rows_have_key(work, d)) {
@@ -279,8 +309,8 @@ static void drop_it(struct work *work, const struct dropping *d)
                   say(work, "Drop %s", column_words(work, d->relation, c->name)),
                   "Nobody missed it while it was out of sight, and its values are kept");
     step_up(work, step, "ALTER TABLE %s DROP COLUMN %s", table, tomb);
-    step_down(work, step, "ALTER TABLE %s ADD COLUMN %s %s%s%s%s", table, tomb, c->type,
-              c->collation ? " COLLATE " : "", c->collation ? c->collation : "",
+    step_down(work, step, "ALTER TABLE %s ADD COLUMN %s %s%s%s", table, tomb, c->type,
+              collate(work, c->collation),
               c->generated ? say(work, " GENERATED ALWAYS AS (%s) STORED", c->default_expr) : "");
     if (c->default_expr && !c->generated && !owns_sequence(work, d->relation, c)) {
         step_down(work, step, "ALTER TABLE %s ALTER COLUMN %s SET DEFAULT %s", table, tomb,

@@ -186,6 +186,7 @@ bool compile_drop_trigger(struct work *work)
         step_lock(work, step, relation, "ACCESS EXCLUSIVE");
         work_touch(work, work->home, relation_key(work, relation));
         work_busy(work, work->home, relation, NULL);
+        model_drop_trigger(relation, trigger);
         return true;
     }
     return not_there(work, "trigger");
@@ -210,6 +211,7 @@ bool compile_drop_policy(struct work *work)
         step_lock(work, step, relation, "ACCESS EXCLUSIVE");
         work_touch(work, work->home, relation_key(work, relation));
         work_busy(work, work->home, relation, NULL);
+        model_drop_policy(relation, policy);
         return true;
     }
     return not_there(work, "policy");

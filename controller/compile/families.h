@@ -7,6 +7,7 @@
 #define CONTROLLER_COMPILE_FAMILIES_H
 
 #include "controller/compile/column_map.h"
+#include "controller/compile/model.h"
 #include "controller/compile/sync.h"
 #include "controller/compile/work.h"
 
@@ -35,6 +36,8 @@ bool compile_drop_function(struct work *work);
 bool compile_drop_trigger(struct work *work);
 bool compile_drop_policy(struct work *work);
 bool compile_sql(struct work *work);
+/* A statement of plain DDL: intents that mean it, compiled one by one (ddl.c). */
+void compile_ddl(struct work *work, const struct intent *source);
 
 /* The compiler of an operation; null when this version cannot plan it. */
 typedef bool (*family_function)(struct work *work);
@@ -95,6 +98,11 @@ struct step *index_remove(struct work *work, const struct place *place, const ch
 /* The name that the server gives an index without one; columns: their names joined by "_". */
 const char *server_index_name(const struct work *work, const struct relation *relation,
                               const char *columns);
+/* The same for a constraint of kind c f p u x. */
+const char *constraint_server_name(const struct work *work, const struct relation *relation,
+                                   char kind, const char *const *columns, size_t count);
+/* What the server calls a column of an index that is this expression. */
+const char *expression_label(const struct work *work, const char *expression);
 /* The index mentions a column of the map. */
 bool index_has_mapped(const struct index *index, const struct column_maps *maps);
 bool index_has_column(const struct index *index, const char *column);
@@ -147,26 +155,6 @@ bool functions_follow_rename(struct work *work, const struct new_name *rename, s
  * triggers of the place's relation and whatever names it. */
 void functions_made_again(const struct work *work, const struct place *place, struct step *step);
 
-/* --- the catalog as the intents leave it (model.c) ------------------------------------------- */
-
-struct column *model_add_column(const struct work *work, struct relation *relation,
-                                const struct column *column);
-void model_drop_column(const struct work *work, struct state *state, struct relation *relation,
-                       const char *name);
-void model_rename_column(const struct work *work, struct state *state, struct relation *relation,
-                         const char *from, const char *to);
-void model_add_constraint(const struct work *work, struct relation *relation,
-                          const struct constraint *constraint);
-void model_drop_constraint(const struct work *work, struct relation *relation, const char *name);
-void model_add_index(const struct work *work, struct relation *relation, const struct index *index);
-void model_drop_index(const struct work *work, struct relation *relation, const char *name);
-struct relation *model_add_relation(const struct work *work, struct state *state,
-                                    const struct relation *relation);
-void model_drop_relation(const struct work *work, struct state *state,
-                         const struct relation *relation);
-struct catalog_texts texts_of(const struct work *work, const char *const *items, size_t count);
-bool texts_have(const struct catalog_texts *texts, const char *name);
-
 /* --- types (conversion.c) -------------------------------------------------------------------- */
 
 /* The type as format_type prints it: aliases resolved, schema of the service's own types added. */
@@ -184,7 +172,23 @@ const char *type_cast(const struct work *work, const struct type_change *change,
 /* The same with null for what the type cannot hold; *may_raise when some values still raise. */
 const char *type_cast_guarded(const struct work *work, const struct type_change *change,
                               const char *value, bool *may_raise);
+/* " COLLATE …" with its names quoted; "" for null. */
+const char *collate(const struct work *work, const char *collation);
 /* Every value of `from` has an equal one in `to`. */
 bool type_lossless(const char *from, const char *to);
+
+/* --- the service's own types (type_use.c, type_rebuild.c) ------------------------------------- */
+
+/* "app.mood", "\"app\".\"mood\"[]": the type, or an array of it. */
+bool type_is(const struct work *work, const char *text, const struct type *type);
+/* A list of arguments or a result names the type. */
+bool type_mentioned(const struct work *work, const char *text, const struct type *type);
+/* Two spellings of one type. */
+bool type_same(const struct work *work, const char *a, const char *b);
+/* A column that has the type ("t.c"); null: none. */
+const char *type_user(const struct work *work, const struct state *state, const struct type *type);
+/* Statements that make an enum anew with the labels of the model; *why when that cannot be. */
+void type_rebuild(struct work *work, const struct state *state, const struct type *type,
+                  struct step_texts *down, const char **why);
 
 #endif

@@ -127,8 +127,8 @@ static const char *columns_joined(const struct work *work)
     for (size_t i = 0; i < it->columns.count; i++) {
         text_addf(&t, "%s%s", i ? "_" : "", it->columns.items[i]);
     }
-    for (size_t i = 0; i < it->expressions.count || t.len == 0; i++) {
-        text_addf(&t, "%sexpr", t.len ? "_" : "");
+    for (size_t i = 0; i < it->expressions.count; i++) {
+        text_addf(&t, "%s%s", t.len ? "_" : "", expression_label(work, it->expressions.items[i]));
     }
     return t.data;
 }
@@ -161,11 +161,11 @@ static void build_partitioned(struct work *work, struct relation *parent, const 
                   "are attached to it");
     step_up(work, shell, "CREATE %sINDEX %s ON ONLY %s %s", unique ? "UNIQUE " : "",
             ident(work, name), relation_sql(work, parent), tail);
-    step_down(work, shell, "DROP INDEX %s", name_sql(work, parent->schema, name));
+    const char *gone = say(work, "DROP INDEX IF EXISTS %s", name_sql(work, parent->schema, name));
+    step_down(work, shell, "%s", gone);
     step_lock(work, shell, parent, "SHARE");
     for (size_t i = 0; i < count; i++) {
-        const char *child =
-            free_name(work, work->home, children[i], say(work, "%s_%s", children[i]->name, name));
+        const char *child = server_index_name(work, children[i], columns_joined(work));
         if (children[i]->kind == 'p') {
             build_partitioned(work, children[i], child, tail, unique);
         } else {
@@ -176,7 +176,8 @@ static void build_partitioned(struct work *work, struct relation *parent, const 
                       "The index of the whole is valid when every partition has its own");
         step_up(work, attach, "ALTER INDEX %s ATTACH PARTITION %s",
                 name_sql(work, parent->schema, name), name_sql(work, children[i]->schema, child));
-        step_down_nothing(work, attach, "it goes away with the index of the whole");
+        /* attached ones cannot be dropped alone: the whole goes first, and takes them along */
+        step_down(work, attach, "%s", gone);
         step_lock(work, attach, children[i], "ACCESS SHARE");
     }
 }

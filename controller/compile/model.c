@@ -131,6 +131,85 @@ void model_drop_column(const struct work *work, struct state *state, struct rela
     }
 }
 
+void model_add_type(const struct work *work, struct state *state, const struct type *type)
+{
+    struct catalog *catalog = state->catalog;
+    GROWN(work, struct type, catalog->types, catalog->type_count, *type);
+}
+
+void model_drop_type(struct state *state, const struct type *type)
+{
+    struct catalog *catalog = state->catalog;
+    size_t at = (size_t)(type - catalog->types);
+    REMOVED(catalog->types, catalog->type_count, at);
+}
+
+void model_add_function(const struct work *work, struct state *state,
+                        const struct function *function)
+{
+    struct catalog *catalog = state->catalog;
+    GROWN(work, struct function, catalog->functions, catalog->function_count, *function);
+}
+
+void model_drop_function(struct state *state, const struct function *function)
+{
+    struct catalog *catalog = state->catalog;
+    size_t at = (size_t)(function - catalog->functions);
+    REMOVED(catalog->functions, catalog->function_count, at);
+}
+
+const struct function *model_function(const struct state *state, const char *schema,
+                                      const char *name, size_t *count)
+{
+    const struct function *found = NULL;
+    *count = 0;
+    for (size_t i = 0; i < state->catalog->function_count; i++) {
+        const struct function *f = &state->catalog->functions[i];
+        if (text_eq(f->name, name) && (!schema || text_eq(f->schema, schema))) {
+            found = f;
+            (*count)++;
+        }
+    }
+    return found;
+}
+
+void model_add_sequence(const struct work *work, struct state *state,
+                        const struct sequence *sequence)
+{
+    struct catalog *catalog = state->catalog;
+    GROWN(work, struct sequence, catalog->sequences, catalog->sequence_count, *sequence);
+}
+
+void model_drop_sequence(struct state *state, const struct sequence *sequence)
+{
+    struct catalog *catalog = state->catalog;
+    size_t at = (size_t)(sequence - catalog->sequences);
+    REMOVED(catalog->sequences, catalog->sequence_count, at);
+}
+
+void model_add_trigger(const struct work *work, struct relation *relation,
+                       const struct trigger *trigger)
+{
+    for (size_t i = relation->trigger_count; i-- > 0;) {
+        if (text_eq(relation->triggers[i].name, trigger->name)) {
+            REMOVED(relation->triggers, relation->trigger_count, i);
+        }
+    }
+    GROWN(work, struct trigger, relation->triggers, relation->trigger_count, *trigger);
+}
+
+void model_drop_trigger(struct relation *relation, const struct trigger *trigger)
+{
+    size_t at = (size_t)(trigger - relation->triggers);
+    REMOVED(relation->triggers, relation->trigger_count, at);
+}
+
+void model_drop_policy(struct relation *relation, const struct policy *policy)
+{
+    size_t at = (size_t)(policy - relation->policies);
+    REMOVED(relation->policies, relation->policy_count, at);
+}
+
 static struct catalog_texts renamed_texts(const struct work *work,
                                           const struct catalog_texts *texts, const char *from,
                                           const char *to)

@@ -18,13 +18,16 @@ bool compile_sql(struct work *work)
     }
     struct step *step = work_step(work, work->home, phase, "Run SQL as written",
                                   it->note ? it->note : "The change says so word for word");
+    for (size_t i = 0; i < work->settings.count && it->exact && it->transaction; i++) {
+        step_up(work, step, "%s", work->settings.items[i]);
+    }
     for (size_t i = 0; i < it->up.count; i++) {
         step_up(work, step, "%s", it->up.items[i]);
     }
     for (size_t i = 0; i < it->down.count; i++) {
         step_down(work, step, "%s", it->down.items[i]);
     }
-    work->all_late = work->all_late || (phase == PHASE_CONTRACT && it->exact);
+    work->all_late = work->all_late || (work->last == PHASE_CONTRACT && it->exact);
     step->transaction = it->transaction;
     step->tags = 0;
     if (!it->down.count) {

@@ -27,9 +27,8 @@ static void add_copy(struct work *work, const struct renaming *r)
                   "Old and new clients work side by side; each writes the name it knows, and the "
                   "trigger writes the other");
     step_up(work, step, "%s", pair_schema);
-    step_up(work, step, "ALTER TABLE %s ADD COLUMN %s %s%s%s", table, ident(work, r->to),
-            r->column->type, r->column->collation ? " COLLATE " : "",
-            r->column->collation ? r->column->collation : "");
+    step_up(work, step, "ALTER TABLE %s ADD COLUMN %s %s%s", table, ident(work, r->to),
+            r->column->type, collate(work, r->column->collation));
     column_dress(work, relation, r->column, r->to, &step->up);
     pair_create(work, &r->before, &step->up);
     pair_remove(work, &r->before, &step->down);
@@ -133,9 +132,8 @@ static void drop_copy(struct work *work, const struct renaming *r)
         "Nobody reads the copy any more; the column itself, under its new name, has all the data");
     pair_remove(work, pair, &step->up);
     step_up(work, step, "ALTER TABLE %s DROP COLUMN %s", table, retired);
-    step_down(work, step, "ALTER TABLE %s ADD COLUMN %s %s%s%s", table, retired, r->column->type,
-              r->column->collation ? " COLLATE " : "",
-              r->column->collation ? r->column->collation : "");
+    step_down(work, step, "ALTER TABLE %s ADD COLUMN %s %s%s", table, retired, r->column->type,
+              collate(work, r->column->collation));
     column_dress(work, pair->relation, r->column, r->retired, &step->down);
     pair_create(work, pair, &step->down);
     step_lock(work, step, pair->relation, "ACCESS EXCLUSIVE");

@@ -439,7 +439,7 @@ bool compile_change_type(struct work *work)
         return false;
     }
     const char *to = type_name(work, work->home, it->to);
-    if (text_eq(column->type, to) && !it->using_expr) {
+    if (type_same(work, column->type, to) && !it->using_expr) {
         work_note(work, "info", "nothing-to-do", "%s is %s already",
                   column_words(work, relation, it->column), to);
         return true;

@@ -22,9 +22,8 @@ static void add_fresh(struct retype *r, struct target *t)
             ? "The old column goes on being used; the trigger fills the new one with every write"
             : say(work, "It follows the change: %s", t->reason));
     step_up(work, step, "%s", pair_schema);
-    step_up(work, step, "ALTER TABLE %s ADD COLUMN %s %s%s%s", table, fresh, t->to,
-            t->column->collation ? " COLLATE " : "",
-            t->column->collation ? t->column->collation : "");
+    step_up(work, step, "ALTER TABLE %s ADD COLUMN %s %s%s", table, fresh, t->to,
+            collate(work, t->column->collation));
     struct column dress = *t->column;
     dress.storage = NULL;
     column_dress(work, t->relation, &dress, t->fresh, &step->up);
@@ -316,9 +315,8 @@ static void drop_stale(struct retype *r, struct target *t)
         "Nobody reads it any more; a snapshot of it is kept");
     pair_remove(work, &t->after, &step->up);
     step_up(work, step, "ALTER TABLE %s DROP COLUMN %s", table, stale);
-    step_down(work, step, "ALTER TABLE %s ADD COLUMN %s %s%s%s", table, stale, t->column->type,
-              t->column->collation ? " COLLATE " : "",
-              t->column->collation ? t->column->collation : "");
+    step_down(work, step, "ALTER TABLE %s ADD COLUMN %s %s%s", table, stale, t->column->type,
+              collate(work, t->column->collation));
     column_dress(work, t->relation, t->column, t->stale, &step->down);
     pair_create(work, &t->after, &step->down);
     step_lock(work, step, t->relation, "ACCESS EXCLUSIVE");

@@ -11,9 +11,8 @@ const struct sequence *retype_sequence(const struct target *t)
     for (size_t i = 0; i < catalog->sequence_count; i++) {
         const struct sequence *sequence = &catalog->sequences[i];
         if (text_eq(sequence->owned_column, t->column->name) && sequence->owned_table &&
-            (text_eq(sequence->owned_table,
-                     object_name_join(catalog, t->relation->schema, t->relation->name)) ||
-             text_ends(sequence->owned_table, t->relation->name))) {
+            text_eq(sequence->owned_table,
+                    object_name_join(catalog, t->relation->schema, t->relation->name))) {
             return sequence;
         }
     }

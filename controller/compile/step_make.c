@@ -20,7 +20,9 @@ static struct bench *bench_of(struct work *work, const struct state *state, enum
 struct step *work_step(struct work *work, const struct state *state, enum phase phase,
                        const char *what, const char *why)
 {
-    struct bench *bench = bench_of(work, state, work->late ? PHASE_CONTRACT : phase);
+    phase = phase > work->floor ? phase : work->floor;
+    work->last = phase > work->last ? phase : work->last;
+    struct bench *bench = bench_of(work, state, phase);
     struct step *step = mem_new(work->ctx, struct step);
     bench->steps = mem_room(work->ctx, bench->steps, struct step *, bench->step_count + 1);
     bench->steps[bench->step_count++] = step;

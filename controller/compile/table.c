@@ -192,36 +192,76 @@ static void keys_off(struct work *work, struct relation *relation)
     }
 }
 
-static const char *move_aside(const struct work *work, const struct relation *relation,
-                              const char *aside, bool back)
+/* A partitioned table's partitions do not follow it into another schema by themselves. */
+static size_t family(struct work *work, struct relation *relation, struct relation ***out)
 {
-    return back ? say(work, "ALTER TABLE %s SET SCHEMA %s", name_sql(work, "flotilla", aside),
-                      ident(work, relation->schema))
-                : say(work, "ALTER TABLE %s SET SCHEMA flotilla",
-                      name_sql(work, relation->schema, aside));
+    struct relation **all = mem_array(work->ctx, struct relation *, 1);
+    size_t count = 1;
+    all[0] = relation;
+    for (size_t i = 0; i < count; i++) {
+        struct relation **children;
+        size_t more = relation_children(work, work->home, all[i], &children);
+        all = mem_room(work->ctx, all, struct relation *, count + more);
+        memcpy(all + count, children, more * sizeof *children);
+        count += more;
+    }
+    *out = all;
+    return count;
+}
+
+static void one_away(struct work *work, struct step *step, const struct relation *relation,
+                     struct step_texts *back)
+{
+    const char *aside =
+        object_name_fit(work->ctx, say(work, "dropped %s.%s", relation->schema, relation->name));
+    const char *renamed = name_sql(work, relation->schema, aside);
+    step_up(work, step, "ALTER TABLE %s RENAME TO %s", relation_sql(work, relation),
+            ident(work, aside));
+    step_up(work, step, "ALTER TABLE %s SET SCHEMA flotilla", renamed);
+    step_texts_add(work->ctx, back,
+                   say(work, "ALTER TABLE %s RENAME TO %s", renamed, ident(work, relation->name)));
+    step_texts_add(work->ctx, back,
+                   say(work, "ALTER TABLE %s SET SCHEMA %s", name_sql(work, "flotilla", aside),
+                       ident(work, relation->schema)));
+    step_lock(work, step, relation, "ACCESS EXCLUSIVE");
 }
 
 static void move_away(struct work *work, struct relation *relation)
 {
-    const char *aside =
-        object_name_fit(work->ctx, say(work, "dropped %s.%s", relation->schema, relation->name));
+    struct relation **all;
+    struct step_texts back = { 0 };
+    size_t count = family(work, relation, &all);
     struct step *step =
         work_step(work, work->home, PHASE_CONTRACT,
                   say(work, "Take table %s out of sight, into the schema flotilla", relation->name),
                   "The way back brings it and every row in an instant; `flotilla agent clean` "
                   "removes it for good");
     step_up(work, step, "%s", pair_schema);
-    step_up(work, step, "ALTER TABLE %s RENAME TO %s", relation_sql(work, relation),
-            ident(work, aside));
-    step_up(work, step, "%s", move_aside(work, relation, aside, false));
-    step_down(work, step, "%s", move_aside(work, relation, aside, true));
-    step_down(work, step, "ALTER TABLE %s RENAME TO %s", name_sql(work, relation->schema, aside),
-              ident(work, relation->name));
+    for (size_t i = 0; i < count; i++) {
+        one_away(work, step, all[i], &back);
+    }
+    for (size_t i = back.count; i-- > 0;) {
+        step_down(work, step, "%s", back.items[i]);
+    }
     step_probe(work, step, "SELECT pg_catalog.to_regclass(%s) IS NULL",
                literal(work, relation_sql(work, relation)));
-    step_lock(work, step, relation, "ACCESS EXCLUSIVE");
     step->tags = TAG_CONTRACT;
     step_risk(work, step, "its disk space is free only after `flotilla agent clean`");
+}
+
+static void forget(struct work *work, struct relation *relation)
+{
+    const char *key = relation_key(work, relation);
+    struct relation **children;
+    while (relation_children(work, work->home, relation, &children) > 0) {
+        forget(work, children[0]);
+        for (size_t i = 0; i < work->home->catalog->relation_count; i++) {
+            if (text_eq(relation_key(work, &work->home->catalog->relations[i]), key)) {
+                relation = &work->home->catalog->relations[i];
+            }
+        }
+    }
+    model_drop_relation(work, work->home, relation);
 }
 
 bool compile_drop_table(struct work *work)
@@ -233,13 +273,13 @@ bool compile_drop_table(struct work *work)
         work_note(work, "info", "nothing-to-do", "there is no table %s", it->table.name);
         return true;
     }
-    if (relation->kind != 'r' || relation->parent) {
+    if (!strchr("rp", relation->kind) || relation->parent) {
         return work_refuse(work, "drop it by hand, or write it as sql:",
                            "%s is no plain table: this version cannot take it out of sight whole",
                            relation_key(work, relation));
     }
     struct relation **children;
-    if (relation_children(work, work->home, relation, &children) > 0) {
+    if (relation->kind == 'r' && relation_children(work, work->home, relation, &children) > 0) {
         return work_refuse(work, "drop its children first", "%s has children",
                            relation_key(work, relation));
     }
@@ -250,6 +290,7 @@ bool compile_drop_table(struct work *work)
     keys_off(work, relation);
     move_away(work, relation);
     work_touch(work, work->home, relation_key(work, relation));
-    model_drop_relation(work, work->home, relation);
+    work_busy(work, work->home, relation, NULL);
+    forget(work, relation);
     return true;
 }

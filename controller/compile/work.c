@@ -104,6 +104,32 @@ const char *free_column(const struct work *work, const struct relation *relation
     return name;
 }
 
+void work_made(struct work *work, const char *key)
+{
+    if (!work_is_made(work, key)) {
+        step_texts_add(work->ctx, &work->made, key);
+    }
+}
+
+void work_unmade(struct work *work, const char *key)
+{
+    for (size_t i = work->made.count; i-- > 0;) {
+        if (text_eq(work->made.items[i], key)) {
+            work->made.items[i] = work->made.items[--work->made.count];
+        }
+    }
+}
+
+bool work_is_made(const struct work *work, const char *key)
+{
+    for (size_t i = 0; i < work->made.count; i++) {
+        if (text_eq(work->made.items[i], key)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* --- findings ------------------------------------------------------------------------------- */
 
 static void finding_add(struct work *work, struct compile_finding finding)

@@ -28,6 +28,15 @@ struct bench {
     size_t touched_count;
 };
 
+/* What an intent before has touched, and in which phase it was last at it: an intent behind it that
+ * is about the same starts no earlier. */
+struct mark {
+    const struct state *state;
+    const char *schema, *table, *column; /* null: all of it */
+    const char *name;                    /* a constraint, an index, a type, ... by its name */
+    enum phase phase;
+};
+
 /* From which phase on later intents may begin on a column: an earlier one is busy with it. */
 struct busy {
     const struct state *state;
@@ -43,13 +52,25 @@ struct work {
     size_t bench_count;
     struct busy *busy_list;
     size_t busy_count;
+    struct mark *marks;
+    size_t mark_count;
+    struct step_texts made;     /* keys of what this change makes: it has no users yet */
+    struct step_texts settings; /* SET LOCAL … of the script, for SQL that runs as written */
     struct compiled *result;
     const struct intent *intent;
     int number;         /* of the intent, from 1 */
     bool all_late;      /* SQL as written runs in contract: nothing behind it may overtake it */
-    bool late;          /* every step of this intent goes to contract */
+    enum phase floor;   /* no step of this intent goes into an earlier phase */
+    enum phase last;    /* the latest phase that it has a step in */
     struct state *home; /* the intent's own service */
 };
+
+/* Compiles one intent, and lists it with what the change was understood to be. */
+void work_take(struct work *work, const struct intent *intent);
+/* "public.users", "type public.mood", … is made by this change. */
+void work_made(struct work *work, const char *key);
+void work_unmade(struct work *work, const char *key);
+bool work_is_made(const struct work *work, const char *key);
 
 /* Owned text; the shortest way to write it. */
 const char *say(const struct work *work, const char *fmt, ...) PRINTF_LIKE(2, 3);

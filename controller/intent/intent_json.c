@@ -49,6 +49,7 @@ static const struct key keys[] = {
     TEXT_KEY("definition", definition),
     TEXT_KEY("check", check),
     TEXT_KEY("identity", identity),
+    TEXT_KEY("identity_options", identity_options),
     TEXT_KEY("generated", generated),
     TEXT_KEY("collation", collation),
     TEXT_KEY("text", text),

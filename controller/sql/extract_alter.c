@@ -263,6 +263,7 @@ static void command(struct extract *x, const PgQuery__AlterTableCmd *cmd, struct
 {
     const struct tokens *t = extract_tokens(x);
     kind_set(cmd, a);
+    a->sql = tokens_text(x->ctx, t, first, last);
     if (names_column(a->kind) || a->kind == SQL_ALTER_FOREIGN_OPTIONS) {
         a->column = ast_text(x->ctx, cmd->name);
     } else {

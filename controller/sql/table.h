@@ -138,6 +138,7 @@ struct sql_alter {
                             'r' replica 'f' force 'n' no force; replica identity: d n f i */
     bool all;            /* triggers: ALL or USER */
     const char *options; /* SET_OPTIONS, SET_COLUMN_OPTIONS, FOREIGN_OPTIONS: as written */
+    const char *sql;     /* the sub-command as written */
 };
 
 struct sql_table {
