@@ -73,7 +73,7 @@ static bool connect_failed(PGconn *pg, const struct connection_options *options,
                          "PGSERVICEFILE names",
                          options->service);
     if (strstr(text, "database \""))
-        return fail_hint(err, "create the database, or correct the name in the agent's file");
+        return fail_hint(err, "create the database, or correct its name");
     return fail_hint(err, "check that the server runs and listens there: pg_isready with the same "
                           "host and port");
 }

@@ -160,7 +160,7 @@ int command_watch(int argc, char **argv)
             "Exit codes: 0 done or rolled back, 3 it waits at a gate, 1 it failed, was aborted, or there is none.\n\n"
             "Examples:\n  flotilla watch\n  flotilla watch --format ndjson\n",
         .arguments = arguments,
-        .shows = SHOW_ROLLOUT | SHOW_TIMEOUT,
+        .shows = SHOW_ROLLOUT,
         .formats = FORMAT_BIT(JSON) | FORMAT_BIT(NDJSON),
     };
     usage_read(&usage, argc, argv, &o.flags, &o);

@@ -55,6 +55,15 @@ static const char *plural(size_t n)
     return n == 1 ? "" : "s";
 }
 
+/* What is written and has no effect yet must not look as if it had one. */
+static void print_notes(const char *path, const struct fleet *fleet)
+{
+    for (size_t i = 0; i < fleet->service_count; i++)
+        if (fleet->services[i].health_http)
+            printf("%s:%d: note: health of %s: this version asks sql:, not http:\n", path,
+                   fleet->services[i].line, fleet->services[i].name);
+}
+
 static bool validate_manifest(const char *path)
 {
     SCOPE(tmp);
@@ -68,6 +77,7 @@ static bool validate_manifest(const char *path)
     printf("%s: the manifest of fleet %s: %zu service%s, %zu instance%s, %zu owner%s\n", path,
            fleet->name, fleet->service_count, plural(fleet->service_count), instance_count(fleet),
            plural(instance_count(fleet)), fleet->owner_count, plural(fleet->owner_count));
+    print_notes(path, fleet);
     return true;
 }
 
