@@ -56,9 +56,15 @@ const char *mem_textn(const void *ctx, const char *s, size_t n)
 
 const char *mem_printf(const void *ctx, const char *fmt, ...)
 {
-    va_list ap;
+    enum { SHORT = 256 }; /* most fit, and are formatted once instead of twice */
+    char room[SHORT];
+    va_list ap, again;
     va_start(ap, fmt);
-    char *s = talloc_vasprintf(ctx, fmt, ap);
+    va_copy(again, ap);
+    int n = vsnprintf(room, sizeof(room), fmt, ap);
+    char *s = n >= 0 && n < SHORT ? talloc_strndup(ctx, room, (size_t)n)
+                                  : talloc_vasprintf(ctx, fmt, again);
+    va_end(again);
     va_end(ap);
     return must(s);
 }

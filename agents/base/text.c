@@ -35,7 +35,7 @@ void text_addc(struct text *t, char c)
     text_addn(t, &c, 1);
 }
 
-void text_addv(struct text *t, const char *fmt, va_list ap)
+static void addv_long(struct text *t, const char *fmt, va_list ap)
 {
     SCOPE(tmp);
     char *s = talloc_vasprintf(tmp, fmt, ap);
@@ -43,6 +43,20 @@ void text_addv(struct text *t, const char *fmt, va_list ap)
         text_add(t, s);
     else
         t->full = true;
+}
+
+void text_addv(struct text *t, const char *fmt, va_list ap)
+{
+    enum { SHORT = 512 };
+    char room[SHORT];
+    va_list again;
+    va_copy(again, ap);
+    int n = vsnprintf(room, sizeof(room), fmt, ap);
+    if (n >= 0 && n < SHORT)
+        text_addn(t, room, (size_t)n);
+    else
+        addv_long(t, fmt, again);
+    va_end(again);
 }
 
 void text_addf(struct text *t, const char *fmt, ...)

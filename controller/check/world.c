@@ -82,7 +82,7 @@ static struct world_table *key_find(struct world *w, const char *schema, const c
     enum { LONG = 256 }; /* two names of 63 bytes and a dot fit; longer ones need not be fast */
     struct world_entry *e;
     char key[LONG];
-    size_t a = strnlen(schema, LONG), b = strnlen(name, LONG);
+    size_t a = strlen(schema), b = strlen(name);
     if (a + b + 1 > LONG) {
         return key_find_long(w, schema, name);
     }

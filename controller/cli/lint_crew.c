@@ -19,7 +19,14 @@
 #include "agents/base/text.h"
 #include "controller/sql/script.h"
 
-enum { WORKERS_MAX = 64, LOOK_MS = 200, READ_BYTES = 256 * 1024 };
+enum {
+    WORKERS_MAX = 64,
+    LOOK_MS = 200,
+    READ_BYTES = 256 * 1024,
+    /* A worker gathers results before it wakes the parent, but not for long. */
+    GATHER_BYTES = 48 * 1024,
+    GATHER_MS = 50,
+};
 
 /* What parent and children both see. */
 struct board {
@@ -28,6 +35,7 @@ struct board {
         atomic_size_t item; /* number of the one at work, from 1; 0: none */
         atomic_llong since;
     } slots[WORKERS_MAX];
+    unsigned char taken[]; /* by item: the slot of the worker that took it, from 1 */
 };
 
 struct head {
@@ -59,32 +67,75 @@ struct crew {
 };
 
 struct child {
-    struct crew *pool;
+    struct crew *crew;
     size_t slot;
     int fd;
+    struct text gathered;
+    int64_t sent_ms;
+    bool lost; /* nobody reads any more */
 };
+
+static void gathered_send(struct child *c)
+{
+    struct error ignored;
+    c->lost = !file_write_fd(c->fd, c->gathered.data, c->gathered.len, &ignored);
+    c->gathered.len = 0;
+    c->sent_ms = clock_mono_ms();
+}
+
+static void item_work(struct child *c, size_t i)
+{
+    SCOPE(tmp);
+    const struct crew_task *task = c->crew->task;
+    struct board *board = c->crew->board;
+    struct error ignored;
+    int64_t now = clock_mono_ms();
+    atomic_store(&board->slots[c->slot].since, now);
+    atomic_store(&board->slots[c->slot].item, i + 1);
+    struct head head = { i, 0 };
+    const void *bytes = task->work(tmp, task->data, i, &head.length);
+    if (sizeof head + head.length > GATHER_BYTES) { /* as it is, behind what came before */
+        gathered_send(c);
+        c->lost = c->lost || !file_write_fd(c->fd, &head, sizeof head, &ignored) ||
+                  !file_write_fd(c->fd, bytes, head.length, &ignored);
+    } else {
+        text_addn(&c->gathered, (const char *)&head, sizeof head);
+        text_addn(&c->gathered, bytes, head.length);
+    }
+    if (c->gathered.len > GATHER_BYTES || now - c->sent_ms > GATHER_MS) {
+        gathered_send(c);
+    }
+    atomic_store(&board->slots[c->slot].item, 0);
+}
+
+/* What a worker before had in its hands when it died, all but the item that killed it, is worked
+ * again; the parent's list of results came along with the fork. */
+static void left_work(struct child *c)
+{
+    const struct crew *p = c->crew;
+    for (size_t i = 0; i < p->task->count && !c->lost; i++) {
+        if (p->board->taken[i] == c->slot + 1 && !p->results[i].here) {
+            item_work(c, i);
+        }
+    }
+}
 
 static void child_work(void *arg)
 {
     struct child *c = arg;
-    struct crew *p = c->pool;
-    struct error ignored;
-    for (;;) {
-        SCOPE(tmp);
+    struct crew *p = c->crew;
+    c->gathered = text_init(NULL, (size_t)4 * GATHER_BYTES);
+    c->sent_ms = clock_mono_ms();
+    left_work(c);
+    while (!c->lost) {
         size_t i = atomic_fetch_add(&p->board->next, 1);
         if (i >= p->task->count) {
-            return;
+            break;
         }
-        atomic_store(&p->board->slots[c->slot].since, clock_mono_ms());
-        atomic_store(&p->board->slots[c->slot].item, i + 1);
-        struct head head = { i, 0 };
-        const void *bytes = p->task->work(tmp, p->task->data, i, &head.length);
-        if (!file_write_fd(c->fd, &head, sizeof head, &ignored) ||
-            !file_write_fd(c->fd, bytes, head.length, &ignored)) {
-            return;
-        }
-        atomic_store(&p->board->slots[c->slot].item, 0);
+        p->board->taken[i] = (unsigned char)(c->slot + 1);
+        item_work(c, i);
     }
+    gathered_send(c);
 }
 
 static void child_run(struct child *c)
@@ -110,7 +161,7 @@ static bool worker_start(struct crew *p, size_t slot, struct error *err)
     }
     if (pid == 0) {
         close(pipes[0]);
-        struct child c = { p, slot, pipes[1] };
+        struct child c = { .crew = p, .slot = slot, .fd = pipes[1] };
         child_run(&c);
     }
     close(pipes[1]);
@@ -153,6 +204,17 @@ static void results_take(struct crew *p, struct worker *w)
     w->have -= at;
 }
 
+/* Nothing is left for a worker in that slot: neither of its own nor in the heap of all. */
+static bool all_here(const struct crew *p, size_t slot)
+{
+    for (size_t i = 0; i < p->task->count; i++) {
+        if (p->board->taken[i] == slot + 1 && !p->results[i].here) {
+            return false;
+        }
+    }
+    return atomic_load(&p->board->next) >= p->task->count;
+}
+
 /* It ended: on its own, or the item that it had is what ended it. */
 static bool worker_end(struct crew *p, size_t slot, struct error *err)
 {
@@ -175,8 +237,7 @@ static bool worker_end(struct crew *p, size_t slot, struct error *err)
         result_set(p, item - 1, (struct result){ .problem = why });
         atomic_store(&p->board->slots[slot].item, 0);
     }
-    bool more = atomic_load(&p->board->next) < p->task->count;
-    if (!more || (item == 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0)) {
+    if (all_here(p, slot) || (item == 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0)) {
         return true;
     }
     if (item == 0) {
@@ -264,8 +325,8 @@ bool crew_run(const struct crew_task *task, struct error *err)
 {
     SCOPE(tmp);
     struct crew p = { .task = task, .ctx = tmp, .worker_count = workers_wanted(task) };
-    void *shared =
-        mmap(NULL, sizeof(struct board), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    size_t bytes = sizeof(struct board) + task->count;
+    void *shared = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (shared == MAP_FAILED) {
         return fail_errno(err, "memory to share with the workers");
     }
@@ -277,7 +338,10 @@ bool crew_run(const struct crew_task *task, struct error *err)
         good = worker_start(&p, i, err);
     }
     good = good && crew_watch(&p, err);
+    for (size_t i = p.shown; good && i < task->count; i++) {
+        result_set(&p, i, (struct result){ .problem = "its analysis was lost" });
+    }
     workers_kill(&p);
-    munmap(shared, sizeof(struct board));
+    munmap(shared, bytes);
     return good;
 }

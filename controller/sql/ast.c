@@ -87,13 +87,12 @@ bool ast_parse(const void *ctx, const char *text, struct ast **out, struct ast_p
     return ok;
 }
 
-bool ast_parse_plpgsql(const void *ctx, const char *text, const char **json,
-                       struct ast_problem *problem)
+bool ast_parse_plpgsql(const void *ctx, const char *text, char **json, struct ast_problem *problem)
 {
     PgQueryPlpgsqlParseResult r = pg_query_parse_plpgsql(text);
     bool ok = !r.error && r.plpgsql_funcs;
     if (ok) {
-        *json = mem_text(ctx, r.plpgsql_funcs);
+        *json = talloc_strdup(ctx, r.plpgsql_funcs);
     } else {
         said(ctx, text, r.error, problem);
     }

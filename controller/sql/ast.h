@@ -30,8 +30,7 @@ bool ast_parse(const void *ctx, const char *text, struct ast **out, struct ast_p
 
 /* JSON of the plpgsql parser for a CREATE FUNCTION … LANGUAGE plpgsql AS … or DO statement. Never
  * call it for statements without a body string: it aborts the process. */
-bool ast_parse_plpgsql(const void *ctx, const char *text, const char **json,
-                       struct ast_problem *problem);
+bool ast_parse_plpgsql(const void *ctx, const char *text, char **json, struct ast_problem *problem);
 
 /* Visits the message and everything below it; `visit` says whether to go down from it. */
 typedef bool (*ast_visit)(const ast_message *message, void *data);

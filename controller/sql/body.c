@@ -1,10 +1,9 @@
 /* Bodies of functions and DO blocks: their statements, as a script of their own. */
-#include <jansson.h>
 #include <string.h>
 
-#include "agents/base/json.h"
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
+#include "controller/sql/body_tree.h"
 #include "controller/sql/extract.h"
 
 struct body_walk {
@@ -64,10 +63,13 @@ static void executed(struct body_walk *w, const char *expression)
     }
 }
 
-static const char *expression_of(const json_t *holder, const char *key)
+/* The SQL of the expression under that key; null: there is none. */
+static const char *expression_of(const struct body_tree *t, size_t holder, const char *key)
 {
-    const json_t *e = json_object_get(json_object_get(holder, key), "PLpgSQL_expr");
-    return e ? json_text_of(e, "query") : NULL;
+    size_t at = body_tree_child(t, holder, key);
+    at = at ? body_tree_child(t, at, "PLpgSQL_expr") : 0;
+    at = at ? body_tree_child(t, at, "query") : 0;
+    return at ? t->nodes[at].text : NULL;
 }
 
 static void statement_add(struct body_walk *w, const char *sql)
@@ -85,21 +87,22 @@ static void expression_add(struct body_walk *w, const char *e)
     text_addf(&w->reads, "SELECT %s\n;\n", assigned ? assigned + 2 : e);
 }
 
-static bool statement_seen(struct body_walk *w, const char *kind, const json_t *s)
+static bool statement_seen(struct body_walk *w, const struct body_tree *t, size_t s)
 {
+    const char *kind = t->nodes[s].key;
     if (text_eq(kind, "PLpgSQL_stmt_execsql")) {
-        statement_add(w, expression_of(s, "sqlstmt"));
+        statement_add(w, expression_of(t, s, "sqlstmt"));
     } else if (text_eq(kind, "PLpgSQL_stmt_perform")) {
-        statement_add(w, expression_of(s, "expr"));
+        statement_add(w, expression_of(t, s, "expr"));
     } else if (text_eq(kind, "PLpgSQL_stmt_call")) {
-        statement_add(w, expression_of(s, "expr"));
+        statement_add(w, expression_of(t, s, "expr"));
     } else if (text_eq(kind, "PLpgSQL_stmt_commit") || text_eq(kind, "PLpgSQL_stmt_rollback")) {
         w->body->commits = true;
     } else {
-        const char *dynamic = expression_of(s, "dynquery");
+        const char *dynamic = expression_of(t, s, "dynquery");
         bool executes =
             text_eq(kind, "PLpgSQL_stmt_dynexecute") || text_eq(kind, "PLpgSQL_stmt_dynfors");
-        const char *query = expression_of(s, "query");
+        const char *query = expression_of(t, s, "query");
         if (dynamic || (executes && query)) {
             executed(w, dynamic ? dynamic : query);
         } else {
@@ -110,26 +113,22 @@ static bool statement_seen(struct body_walk *w, const char *kind, const json_t *
     return true;
 }
 
-static void json_walk(struct body_walk *w, const json_t *node)
+static void tree_walk(struct body_walk *w, const struct body_tree *t, size_t node)
 {
-    if (json_is_array(node)) {
-        size_t i;
-        json_t *item;
-        json_array_foreach(node, i, item) {
-            json_walk(w, item);
-        }
-        return;
-    }
-    const char *key;
-    json_t *value;
-    json_object_foreach((json_t *)(uintptr_t)node, key, value) {
-        if (text_starts(key, "PLpgSQL_stmt_") && statement_seen(w, key, value)) {
+    for (size_t i = t->nodes[node].child; i != 0; i = t->nodes[i].next) {
+        const char *key = t->nodes[i].key;
+        if (!key) {
+            tree_walk(w, t, i);
             continue;
         }
-        if (text_eq(key, "PLpgSQL_expr") && json_text_of(value, "query")) {
-            expression_add(w, json_text_of(value, "query"));
+        if (text_starts(key, "PLpgSQL_stmt_") && statement_seen(w, t, i)) {
+            continue;
+        }
+        size_t query = text_eq(key, "PLpgSQL_expr") ? body_tree_child(t, i, "query") : 0;
+        if (query && t->nodes[query].text) {
+            expression_add(w, t->nodes[query].text);
         } else if (!text_eq(key, "query") && !text_eq(key, "dynquery")) {
-            json_walk(w, value);
+            tree_walk(w, t, i);
         }
     }
 }
@@ -152,20 +151,18 @@ static void script_reads(const void *ctx, const char *sql, int depth, struct sql
 
 static bool tree_read(struct body_walk *w, const void *tmp, const char *create)
 {
-    const char *text;
+    char *text;
     struct ast_problem problem;
-    struct error err;
-    json_t *tree;
+    struct body_tree tree;
     if (!ast_parse_plpgsql(tmp, create, &text, &problem)) {
         w->body->opaque = mem_text(w->ctx, problem.message);
         return false;
     }
-    if (!json_parse(tmp, text, strlen(text), &tree, &err)) {
-        w->body->opaque =
-            mem_printf(w->ctx, "its parser's answer is not readable: %s", err.message);
+    if (!body_tree_read(tmp, text, &tree)) {
+        w->body->opaque = "its statements nest too deep";
         return false;
     }
-    json_walk(w, tree);
+    tree_walk(w, &tree, 0);
     return true;
 }
 
