@@ -168,7 +168,11 @@ static bool sign_all(const void *ctx, const struct options *o, struct error *err
 
 /* --- importing ------------------------------------------------------------------------------- */
 
-static bool import_part(const struct signing *s, const struct part *part, size_t *taken,
+struct imported {
+    size_t taken, left;
+};
+
+static bool import_part(const struct signing *s, const struct part *part, struct imported *sum,
                         struct error *err)
 {
     SCOPE(tmp);
@@ -182,7 +186,8 @@ static bool import_part(const struct signing *s, const struct part *part, size_t
         /* The text is signed to the second: a rejection within it came before. */
         if (counts && !keep(tmp, s, part, &files[i], signed_ms + 999, err))
             return false;
-        *taken += counts;
+        sum->taken += counts;
+        sum->left += !counts;
         printf("%s of %s: %s%s\n", phase_name(part->phase), text_printable(tmp, part->service),
                counts ? "taken, signed by " : "left out: ",
                text_printable(tmp, counts ? files[i].signer : why.message));
@@ -190,19 +195,36 @@ static bool import_part(const struct signing *s, const struct part *part, size_t
     return true;
 }
 
+/* Files that name no part of the plan: nobody should wonder where a signature went. */
+static size_t say_strays(const struct signing *s)
+{
+    SCOPE(tmp);
+    struct plan_stray *strays = NULL;
+    size_t count = plan_approval_strays(tmp, s->path, s->place.plan, &strays);
+    for (size_t i = 0; i < count; i++)
+        printf("%s: left out: %s\n", text_printable(tmp, strays[i].path),
+               text_printable(tmp, strays[i].why));
+    return count;
+}
+
 static bool import_all(const struct options *o, struct error *err)
 {
     const struct signing *s = &o->signing;
-    size_t taken = 0;
+    struct imported sum = { 0 };
     if (!s->place.store) {
         fail(err, ERROR_NOT_FOUND, "there is no manifest here, and so no state to import into");
         return fail_hint(err, "run it beside fleet.yaml, or name the manifest with --manifest");
     }
     for (size_t i = 0; i < s->count; i++)
-        if (!import_part(s, s->parts[i], &taken, err))
+        if (!import_part(s, s->parts[i], &sum, err))
             return false;
-    printf("%zu signature%s taken from %s\n", taken, taken == 1 ? "" : "s", s->path);
-    return true;
+    sum.left += say_strays(s);
+    printf("%zu signature%s taken from %s\n", sum.taken, sum.taken == 1 ? "" : "s", s->path);
+    if (sum.taken > 0 || sum.left == 0)
+        return true;
+    fail(err, ERROR_REFUSED, "none of the %zu signature files beside %s counts", sum.left, s->path);
+    return fail_hint(err, "each says above why; `flotilla approve %s --as NAME` signs anew",
+                     s->path);
 }
 
 int command_approve(int argc, char **argv)

@@ -24,4 +24,14 @@ bool plan_approval_save(const char *plan_path, const struct part *part,
 size_t plan_approvals_of(const void *ctx, const char *plan_path, const struct part *part,
                          struct approval **out);
 
+/* A file of the folder that signs no part of the plan, and why. */
+struct plan_stray {
+    const char *path;
+    const char *why;
+};
+
+/* Those files, by name: what cannot be read, and what signs something else. */
+size_t plan_approval_strays(const void *ctx, const char *plan_path, const struct plan *plan,
+                            struct plan_stray **out);
+
 #endif

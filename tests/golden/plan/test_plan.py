@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import subprocess
+import re
 import time
 import unittest
 
@@ -223,7 +224,8 @@ class Approve(Plan):
         self.ok(self.approve(RAJ, "--service", "orders", key=key))
         self.refused(self.flotilla("approve", "widen.yaml", "--import"), "no manifest here")
         self.fleet(RAJ)
-        result = self.ok(self.flotilla("approve", "widen.yaml", "--import"))
+        result = self.flotilla("approve", "widen.yaml", "--import")
+        self.refused(result, "none of the 1 signature files")
         self.assertIn("expand of orders: left out: " + RAJ + " signed with a key that", result.out)
         self.assertIn("0 signatures taken", result.out)
         with open(key + ".pub", encoding="utf-8") as file:
@@ -231,6 +233,22 @@ class Approve(Plan):
         result = self.ok(self.flotilla("approve", "widen.yaml", "--import"))
         self.assertIn("expand of orders: taken, signed by " + RAJ, result.out)
         self.assertIn("1 signature taken", result.out)
+
+    def test_import_says_what_became_of_every_file(self):
+        self.fleet(RAJ)
+        self.ok(self.approve(RAJ, "--service", "orders", "--phase", "expand"))
+        path = f"widen.approvals/expand.orders.{RAJ}.sig"
+        with open(self.path(path), encoding="utf-8") as file:
+            good = file.read()
+        digest = re.search("sha256:(.)", good)
+        for content, why in [("hello\n", "is no approval"), ("", "is no approval"),
+                             (good.replace(digest.group(0), "sha256:" + "01"[digest.group(1) == "0"]),
+                              "it signs no part of this plan")]:
+            with self.subTest(why):
+                self.write(path, content)
+                result = self.flotilla("approve", "widen.yaml", "--import")
+                self.assertEqual(1, result.code)
+                self.assertIn(f"{path}: left out: {why}", result.out)
 
     def test_full_folder_is_an_error(self):
         self.write("widen.approvals", "a file where the folder belongs\n")
