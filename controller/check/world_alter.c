@@ -15,6 +15,18 @@ static void sequence_made(struct world *w, const struct world_table *t, const ch
     s->owner_column = column;
 }
 
+/* A sequence goes with the column, or the identity, that owns it. */
+static void sequence_gone(struct world *w, const struct world_table *t, const char *column)
+{
+    struct world_table *s;
+    for (size_t i = 0; (s = world_at(w, i)); i++) {
+        if (s->kind == 'S' && s->owner_table.name && text_eq(s->owner_column, column) &&
+            table_is(t, w, s->owner_table)) {
+            s->gone = true;
+        }
+    }
+}
+
 void world_add_column(struct world *w, struct world_table *t, const struct sql_column *c)
 {
     const void *ctx = world_context(w);
@@ -139,9 +151,10 @@ void world_add_constraint(struct world *w, struct world_table *t, const struct s
     }
 }
 
-/* What goes along with a column: constraints and indexes that have it. */
-static void drop_column(struct world_table *t, const char *column)
+/* What goes along with a column: its sequence, constraints and indexes that have it. */
+static void drop_column(struct world *w, struct world_table *t, const char *column)
 {
+    sequence_gone(w, t, column);
     for (size_t i = 0; i < t->column_count; i++) {
         if (text_eq(t->columns[i].name, column)) {
             memmove(&t->columns[i], &t->columns[i + 1],
@@ -199,7 +212,10 @@ static void column_changed(struct world *w, struct world_table *t, const struct 
         c->identity = a->identity ? a->identity : 'a';
         sequence_made(w, t, c->name);
         break;
-    case SQL_ALTER_DROP_IDENTITY: c->identity = 0; break;
+    case SQL_ALTER_DROP_IDENTITY:
+        c->identity = 0;
+        sequence_gone(w, t, c->name);
+        break;
     case SQL_ALTER_DROP_EXPRESSION: c->generated = 0; break;
     default: break;
     }
@@ -244,7 +260,7 @@ static void sub_command(struct world *w, struct world_table *t, const struct sql
     struct world_constraint *k;
     switch (a->kind) {
     case SQL_ALTER_ADD_COLUMN: world_add_column(w, t, a->definition); break;
-    case SQL_ALTER_DROP_COLUMN: drop_column(t, a->column); break;
+    case SQL_ALTER_DROP_COLUMN: drop_column(w, t, a->column); break;
     case SQL_ALTER_ADD_CONSTRAINT: world_add_constraint(w, t, a->constraint); break;
     case SQL_ALTER_VALIDATE_CONSTRAINT:
         k = table_constraint(t, a->name);
