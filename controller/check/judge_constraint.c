@@ -47,7 +47,7 @@ void dependents_lock(struct judging *g, const struct world_table *t, const char 
     if (cascade) {
         return;
     }
-    if (sql_texts_have(&t->policy_columns, column)) {
+    if (table_policy_uses(t, column)) {
         will_fail(g, "cannot %s column \"%s\": a policy on \"%s\" uses it", what, column, t->name);
     }
     for (size_t i = 0; i < t->column_count; i++) {

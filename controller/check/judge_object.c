@@ -226,7 +226,7 @@ static void drop_part(struct judging *g, const struct sql_object *o)
     for (size_t i = 0; t && o->kind == SQL_OBJECT_TRIGGER && i < t->trigger_count; i++) {
         there = there || text_eq(t->triggers[i].name, o->column);
     }
-    there = there || (o->kind == SQL_OBJECT_POLICY && sql_texts_have(&t->policies, o->column)) ||
+    there = there || (o->kind == SQL_OBJECT_POLICY && table_has_policy(t, o->column)) ||
             (o->kind == SQL_OBJECT_RULE && sql_texts_have(&t->rules, o->column));
     if (there) {
         effect_take(g, EFFECT_TABLE_METADATA, t, NULL);

@@ -301,6 +301,16 @@ static void validated(struct linter *l, const struct sql_alter *a)
     }
 }
 
+static void constraint_dropped(struct linter *l, const struct world_table *t,
+                               const struct sql_alter *a)
+{
+    const struct world_constraint *k = table_constraint(t, a->name);
+    bool absent = !k && a->if_exists && t->known && world_has_catalog(l->world);
+    if (!absent && !(k && k->fresh)) {
+        found(l, "drop-constraint", NULL, "\"%s\" guarantees nothing any more", a->name);
+    }
+}
+
 void lint_alter(struct linter *l)
 {
     if (l->s->kind == SQL_STMT_ALTER_DOMAIN) {
@@ -327,10 +337,7 @@ void lint_alter(struct linter *l)
         } else if (a->kind == SQL_ALTER_VALIDATE_CONSTRAINT) {
             validated(l, a);
         } else if (a->kind == SQL_ALTER_DROP_CONSTRAINT && a->name) {
-            const struct world_constraint *k = table_constraint(t, a->name);
-            if (!k || !k->fresh) {
-                found(l, "drop-constraint", NULL, "\"%s\" guarantees nothing any more", a->name);
-            }
+            constraint_dropped(l, t, a);
         }
     }
     merged(l);

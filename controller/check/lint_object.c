@@ -22,6 +22,32 @@ static const char *concurrently(struct linter *l, const char *words)
     return mem_printf(l->ctx, "%.*s CONCURRENTLY%s;", (int)n, sql, sql + n);
 }
 
+static struct world_index *index_there(struct linter *l, const struct world_table *t,
+                                       const struct sql_index *x)
+{
+    struct world_index *there = NULL;
+    if (x->name) {
+        world_index(l->world, (struct sql_name){ t->schema, x->name }, &there);
+    }
+    return x->if_not_exists ? there : NULL;
+}
+
+static void created_concurrently(struct linter *l, const struct world_table *t,
+                                 const struct world_index *there)
+{
+    const struct sql_index *x = l->s->create_index;
+    found(l, "index-build-load", NULL, "building an index reads all of \"%s\"", t->name);
+    if (there && !there->valid) {
+        found(l, "invalid-index-leftover",
+              mem_printf(l->ctx, "DROP INDEX CONCURRENTLY %s;\n%s;",
+                         sql_of(l->ctx, (struct sql_name){ x->table.schema, x->name }), l->s->sql),
+              "\"%s\" exists but is invalid: IF NOT EXISTS would leave it so", x->name);
+    }
+    if (!x->name) {
+        found(l, "unnamed-object", NULL, "the index has no name: it cannot be retried");
+    }
+}
+
 static void created(struct linter *l)
 {
     const struct sql_index *x = l->s->create_index;
@@ -29,26 +55,16 @@ static void created(struct linter *l)
     if (!t) {
         return;
     }
-    if (!x->concurrently && !(t->kind == 'p' && x->only)) {
+    const struct world_index *there = index_there(l, t, x);
+    bool nothing = there && there->valid;
+    if (!x->concurrently && !nothing && !(t->kind == 'p' && x->only)) {
         found(l, "index-create-blocking",
               t->kind == 'p' ? NULL
                              : concurrently(l, x->unique ? "CREATE UNIQUE INDEX" : "CREATE INDEX"),
               "nobody can write to \"%s\" while the index is built", t->name);
     }
     if (x->concurrently) {
-        struct world_index *old = NULL;
-        found(l, "index-build-load", NULL, "building an index reads all of \"%s\"", t->name);
-        world_index(l->world, (struct sql_name){ t->schema, x->name }, &old);
-        if (x->if_not_exists && x->name && old && !old->valid) {
-            found(l, "invalid-index-leftover",
-                  mem_printf(l->ctx, "DROP INDEX CONCURRENTLY %s;\n%s;",
-                             sql_of(l->ctx, (struct sql_name){ x->table.schema, x->name }),
-                             l->s->sql),
-                  "\"%s\" exists but is invalid: IF NOT EXISTS would leave it so", x->name);
-        }
-        if (!x->name) {
-            found(l, "unnamed-object", NULL, "the index has no name: it cannot be retried");
-        }
+        created_concurrently(l, t, there);
     }
 }
 

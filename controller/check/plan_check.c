@@ -4,106 +4,306 @@
 
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
+#include "controller/check/checking.h"
 #include "controller/check/linting.h"
 
-/* A snapshot step before this one keeps what it destroys. */
-static bool has_snapshot(const struct step *steps, size_t step)
+static enum answer evidence_ask(struct checking *c, const struct discharge *row,
+                                const struct statement *s, const char **said)
 {
-    for (size_t i = 0; i < step; i++) {
-        const char *of = steps[i].snapshot.of;
-        for (size_t k = 0; steps[i].kind == STEP_SNAPSHOT && of && k < steps[step].lock_count;
-             k++) {
-            if (text_eq(steps[step].locks[k].relation, of)) {
-                return true;
-            }
-        }
+    switch (row->by) {
+#define X(id, name, word) \
+    case EVIDENCE_##id: return evidence_##word(c, row->rule, s, said);
+        EVIDENCE_KINDS(X)
+#undef X
+    case EVIDENCE_COUNT: break;
     }
-    return false;
+    return ANSWER_NO;
 }
 
-enum discharge { BY_AGENT, BY_SNAPSHOT, BY_BATCHES, BY_KIND, BY_PLAN };
-
-static const struct {
-    const char *rule;
-    enum discharge by;
-    const char *why;
-} discharges[] = {
-    { "missing-lock-timeout", BY_AGENT,
-      "the agent sets lock_timeout from the lock budget and retries" },
-    { "missing-statement-timeout", BY_AGENT, "the agent limits every statement" },
-    { "trigger-lock", BY_AGENT, "the agent waits within the lock budget and retries" },
-    { "fk-parent-lock", BY_AGENT, "the agent waits within the lock budget and retries" },
-    { "explicit-lock", BY_AGENT, "the agent bounds the wait by statement_timeout" },
-    { "drop-table", BY_SNAPSHOT, "a snapshot of it was taken and verified before" },
-    { "drop-column", BY_SNAPSHOT, "a snapshot of it was taken and verified before" },
-    { "truncate", BY_SNAPSHOT, "a snapshot of it was taken and verified before" },
-    { "delete-unbounded", BY_SNAPSHOT, "a snapshot of it was taken and verified before" },
-    { "backfill-unbatched", BY_BATCHES, "the agent cuts it into batches" },
-    { "delete-unbounded", BY_BATCHES, "the agent cuts it into batches" },
-    { "invalid-index-leftover", BY_KIND, "the agent removes an invalid leftover first" },
-    { "multi-alter-same-table", BY_PLAN, "each has its own way back" },
-    { "index-build-load", BY_PLAN, "the plan shows its estimate" },
-};
-
-const char *step_discharge(const struct step *steps, size_t step, const char *rule)
+/* Evidence about the step or the statement as a whole; the others look into a block. */
+static bool is_of_whole(enum evidence by)
 {
-    for (size_t i = 0; i < sizeof discharges / sizeof *discharges; i++) {
-        bool by = discharges[i].by == BY_AGENT || discharges[i].by == BY_PLAN ||
-                  (discharges[i].by == BY_SNAPSHOT && has_snapshot(steps, step)) ||
-                  (discharges[i].by == BY_BATCHES && steps[step].kind == STEP_BACKFILL) ||
-                  (discharges[i].by == BY_KIND && steps[step].kind == STEP_CONCURRENTLY);
-        if (by && text_eq(discharges[i].rule, rule)) {
-            return discharges[i].why;
-        }
-    }
-    return NULL;
+    return by == EVIDENCE_WAIT || by == EVIDENCE_BUDGET || by == EVIDENCE_BATCHES ||
+           by == EVIDENCE_READ || by == EVIDENCE_KNOWN;
 }
 
-static void result_add(const void *ctx, struct step_findings *out, const struct step *steps,
-                       size_t step, const struct lint_result *result)
-{
-    for (size_t i = 0; i < result->count; i++) {
-        for (size_t k = 0; k < result->statements[i].count; k++) {
-            const struct finding *f = &result->statements[i].findings[k];
-            if (step_discharge(steps, step, f->rule->id)) {
-                continue;
-            }
-            out->items = mem_room(ctx, out->items, struct step_finding, out->count + 1);
-            out->items[out->count++] = (struct step_finding){
-                .step = step, .finding = *f, .statement = result->statements[i].statement->sql
-            };
-        }
-    }
-}
-
-static bool same_phase(const struct step *a, const struct step *b)
+bool steps_same_phase(const struct step *a, const struct step *b)
 {
     size_t n = a->id ? strcspn(a->id, "/") : 0;
     return a->id && b->id && strncmp(a->id, b->id, n + 1) == 0;
 }
 
-bool steps_check(const void *ctx, const struct step *steps, size_t count,
-                 const struct catalog *catalog, int version, struct step_findings **out,
-                 struct error *err)
+/* --- one rule at one statement --------------------------------------------------------------- */
+
+static bool answered(struct checking *c, const struct discharge *row, const struct statement *s,
+                     const char **said)
 {
-    struct step_findings *all = mem_new(ctx, struct step_findings);
-    const struct lint_options options = { .catalog = catalog, .version = version };
-    struct judge *judge = judge_new(all, catalog, version);
-    for (size_t i = 0; i < count; i++) {
-        struct text sql = text_init(all, TEXT_FILE);
-        struct lint_result *result;
-        for (size_t k = 0; k < steps[i].up.count; k++) {
-            text_addf(&sql, "%s\n;\n", steps[i].up.items[k]);
-        }
-        if (i > 0 && !same_phase(&steps[i - 1], &steps[i])) {
-            judge_settle(judge);
-        }
-        judge_assume_transaction(judge, steps[i].transaction);
-        if (!lint_with(all, judge, sql.data, sql.len, &options, &result, err)) {
-            return fail_in(err, "step %s", steps[i].id ? steps[i].id : "");
-        }
-        result_add(all, all, steps, i, result);
+    const struct script *body = s->kind == SQL_STMT_DO && s->body ? s->body->script : NULL;
+    bool any = false;
+    if (!body || is_of_whole(row->by)) {
+        return evidence_ask(c, row, s, said) == ANSWER_YES;
     }
-    *out = all;
+    for (size_t i = 0; i < body->count; i++) {
+        enum answer answer = evidence_ask(c, row, &body->statements[i], said);
+        if (answer == ANSWER_NO) {
+            return false;
+        }
+        any = any || answer == ANSWER_YES;
+    }
+    return any;
+}
+
+static const struct discharge *discharged(struct checking *c, const char *rule,
+                                          const struct statement *s, const char **said)
+{
+    size_t count;
+    const struct discharge *rows = discharges_all(&count);
+    for (size_t i = 0; i < count; i++) {
+        *said = NULL;
+        if (text_eq(rows[i].rule, rule) && answered(c, &rows[i], s, said)) {
+            return &rows[i];
+        }
+    }
+    *said = NULL;
+    return NULL;
+}
+
+static void met_add(struct checking *c, const struct step_met *met)
+{
+    c->out->items = mem_room(c->ctx, c->out->items, struct step_met, c->out->count + 1);
+    c->out->items[c->out->count++] = *met;
+}
+
+static void findings_add(struct checking *c, const struct lint_statement *at)
+{
+    for (size_t i = 0; i < at->count; i++) {
+        const struct finding *f = &at->findings[i];
+        struct step_met met = {
+            .step = c->step,
+            .back = c->back,
+            .rule = f->rule,
+            .severity = f->severity,
+            .message = f->message,
+            .hint = f->hint,
+            .rewrite_sql = f->rewrite_sql,
+            .statement = at->statement->sql,
+        };
+        met.by = discharged(c, f->rule->id, at->statement, &met.proof);
+        met_add(c, &met);
+    }
+}
+
+/* The safe form of what a rule is about raises no finding; that it is the safe form is shown too.
+ */
+static void forms_add(struct checking *c, const struct lint_statement *at)
+{
+    static const enum evidence kinds[] = { EVIDENCE_CONCURRENT, EVIDENCE_PROVEN, EVIDENCE_LATER,
+                                           EVIDENCE_EARLIER, EVIDENCE_BUILT };
+    size_t count;
+    const struct discharge *rows = discharges_all(&count);
+    for (size_t i = 0; i < count; i++) {
+        bool is_form = false;
+        for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+            is_form = is_form || rows[i].by == kinds[k];
+        }
+        struct step_met met = { .step = c->step,
+                                .back = c->back,
+                                .rule = rule_find(rows[i].rule),
+                                .statement = at->statement->sql,
+                                .by = &rows[i] };
+        if (is_form && answered(c, &rows[i], at->statement, &met.proof)) {
+            met.severity = met.rule->severity;
+            met_add(c, &met);
+        }
+    }
+}
+
+/* --- one step -------------------------------------------------------------------------------- */
+
+static const char *script_text(const void *ctx, const struct step_texts *list)
+{
+    struct text sql = text_init(ctx, TEXT_FILE);
+    for (size_t i = 0; i < list->count; i++) {
+        text_addf(&sql, "%s\n;\n", list->items[i]);
+    }
+    return sql.data;
+}
+
+static const struct step_texts *way(const struct step *step, bool back)
+{
+    return back ? &step->down : &step->up;
+}
+
+static void pairs_begin(struct checking *c)
+{
+    for (size_t i = 0; i < c->pair_count; i++) {
+        struct checked_pair *p = &c->pairs[i];
+        const struct world_table *t = NULL;
+        struct world_table *at;
+        for (size_t k = 0; (at = world_at(c->mirror->world, k)); k++) {
+            t = at->id == p->table && !at->gone ? at : t;
+        }
+        p->name_a = p->name_b = NULL;
+        for (size_t k = 0; t && k < t->column_count; k++) {
+            p->name_a = t->columns[k].id == p->a ? t->columns[k].name : p->name_a;
+            p->name_b = t->columns[k].id == p->b ? t->columns[k].name : p->name_b;
+        }
+        p->good =
+            p->good && p->name_a && p->name_b && trail_synced(c->now, t, p->name_a, p->name_b);
+    }
+}
+
+/* A proof counts from here on; one that was lost on the way does not come back without another. */
+static void pair_add(struct checking *c, size_t facts)
+{
+    for (size_t i = facts; i < c->now->count; i++) {
+        const struct trail_fact *f = &c->now->items[i];
+        if (f->kind == TRAIL_EQUAL) {
+            c->pairs = mem_room(c->ctx, c->pairs, struct checked_pair, c->pair_count + 1);
+            c->pairs[c->pair_count++] = (struct checked_pair){
+                .table = f->table, .a = f->column, .b = f->other, .step = c->step, .good = true
+            };
+        }
+    }
+}
+
+static void hold_sum(struct checking *c)
+{
+    bool held = false;
+    c->hold_ms = 0;
+    c->sets_timeouts = false;
+    for (size_t i = 0; i < c->script->count; i++) {
+        const struct verdict *v = c->script->statements[i].verdict;
+        const struct statement *s = c->script->statements[i].statement;
+        for (size_t k = 0; k < v->lock_count; k++) {
+            held = held || (!v->locks[k].fresh && v->locks[k].mode >= LOCK_SHARE);
+        }
+        bool unknown = v->ms < 0 || v->unknown;
+        c->hold_ms = c->hold_ms < 0 || (held && unknown) ? -1 : c->hold_ms + (held ? v->ms : 0);
+        c->sets_timeouts = c->sets_timeouts || (s->kind == SQL_STMT_SET && s->setting &&
+                                                text_ends(s->setting, "_timeout"));
+    }
+}
+
+static void mirrored(struct judge *judge, struct trail *trail, const struct statement *s)
+{
+    trail_before(trail, s);
+    for (size_t i = 0; s->kind == SQL_STMT_DO && s->body->script && i < s->body->script->count;
+         i++) {
+        trail_before(trail, &s->body->script->statements[i]);
+    }
+    world_apply(judge, s);
+    trail_after(trail, s);
+    for (size_t i = 0; s->kind == SQL_STMT_DO && s->body->script && i < s->body->script->count;
+         i++) {
+        trail_after(trail, &s->body->script->statements[i]);
+    }
+}
+
+static bool step_check(struct checking *c, struct error *err)
+{
+    const struct step *step = checked_step(c);
+    const struct lint_options options = { .catalog = c->options->catalog,
+                                          .version = c->options->version };
+    const char *sql = script_text(c->ctx, way(step, c->back));
+    const char *back = script_text(c->ctx, way(step, !c->back));
+    struct lint_result *result;
+    struct script *other;
+    judge_assume_transaction(c->judge, step->transaction);
+    judge_assume_transaction(c->mirror, step->transaction);
+    if (!lint_with(c->ctx, c->judge, sql, strlen(sql), &options, &result, err) ||
+        !sql_parse(c->ctx, back, strlen(back), &other, err)) {
+        return fail_in(err, "step %s", checked_id(c, c->step));
+    }
+    c->script = result;
+    c->other = other;
+    hold_sum(c);
+    pairs_begin(c);
+    for (c->index = 0; c->index < result->count; c->index++) {
+        const struct lint_statement *at = &result->statements[c->index];
+        findings_add(c, at);
+        forms_add(c, at);
+        mirrored(c->mirror, c->now, at->statement);
+    }
+    size_t facts = c->now->count;
+    if (!c->back) {
+        trail_step(c->now, step);
+        pair_add(c, facts);
+    }
+    return true;
+}
+
+/* --- the walk -------------------------------------------------------------------------------- */
+
+typedef bool visit_fn(struct checking *c, struct error *err);
+
+static void settle(struct checking *c)
+{
+    judge_settle(c->judge);
+    judge_settle(c->mirror);
+}
+
+static bool walk(struct checking *c, visit_fn *visit, struct error *err)
+{
+    for (size_t i = 0; i < 2 * c->count; i++) {
+        size_t before = c->step;
+        c->back = i >= c->count;
+        c->step = c->back ? 2 * c->count - 1 - i : i;
+        c->now->step = c->step;
+        c->now->back = c->back;
+        if (i == c->count || (i > 0 && !steps_same_phase(&c->steps[before], &c->steps[c->step]))) {
+            settle(c);
+        }
+        if (!visit(c, err)) {
+            return false;
+        }
+        world_settle_remade(c->judge->world);
+        world_settle_remade(c->mirror->world);
+    }
+    return true;
+}
+
+/* What will come: the same walk, without a look at the rules. */
+static bool step_foresee(struct checking *c, struct error *err)
+{
+    const struct step *step = checked_step(c);
+    const char *sql = script_text(c->ctx, way(step, c->back));
+    struct script *script;
+    if (!sql_parse(c->ctx, sql, strlen(sql), &script, err)) {
+        return fail_in(err, "step %s", checked_id(c, c->step));
+    }
+    for (size_t i = 0; i < script->count; i++) {
+        mirrored(c->mirror, c->now, &script->statements[i]);
+    }
+    if (!c->back) {
+        trail_step(c->now, step);
+    }
+    return true;
+}
+
+static void begin(struct checking *c)
+{
+    c->judge = judge_new(c->ctx, c->options->catalog, c->options->version);
+    c->mirror = judge_new(c->ctx, c->options->catalog, c->options->version);
+    c->now = trail_new(c->ctx, c->mirror->world);
+}
+
+bool steps_check(const void *ctx, const struct step *steps, size_t count,
+                 const struct steps_options *options, struct steps_met **out, struct error *err)
+{
+    struct steps_met *met = mem_new(ctx, struct steps_met);
+    struct checking c = {
+        .ctx = met, .steps = steps, .count = count, .options = options, .out = met
+    };
+    begin(&c);
+    if (!walk(&c, step_foresee, err)) {
+        return false;
+    }
+    c.all = c.now;
+    begin(&c);
+    if (!walk(&c, step_check, err)) {
+        return false;
+    }
+    *out = met;
     return true;
 }

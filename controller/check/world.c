@@ -121,7 +121,7 @@ struct world_table *world_make(struct world *w, struct sql_name name, char kind)
     t->schema = mem_text(w, name.schema ? name.schema : w->schema);
     t->name = mem_text(w, name.name);
     t->kind = kind;
-    t->rows = t->bytes = -1;
+    t->rows = t->bytes = kind == 'S' ? 1 : -1;
     t->id = world_id(w);
     w->tables = mem_room(w, w->tables, struct world_table *, w->count + 1);
     w->tables[w->count++] = t;
@@ -344,6 +344,19 @@ static void table_settle(struct world_table *t)
     }
 }
 
+void world_settle_remade(struct world *w)
+{
+    for (size_t i = 0; i < w->count; i++) {
+        for (size_t k = 0; w->tables[i]->fresh && k < w->count; k++) {
+            const struct world_table *old = w->tables[k];
+            if (old->gone && !old->fresh && text_eq(old->name, w->tables[i]->name) &&
+                text_eq(old->schema, w->tables[i]->schema)) {
+                table_settle(w->tables[i]);
+            }
+        }
+    }
+}
+
 void world_settle(struct world *w)
 {
     w->fresh_schemas.count = 0;
@@ -387,6 +400,26 @@ struct world_constraint *table_primary(const struct world_table *t)
         }
     }
     return NULL;
+}
+
+bool table_has_policy(const struct world_table *t, const char *name)
+{
+    for (size_t i = 0; i < t->policy_count; i++) {
+        if (text_eq(t->policies[i].name, name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool table_policy_uses(const struct world_table *t, const char *column)
+{
+    for (size_t i = 0; i < t->policy_count; i++) {
+        if (sql_texts_have(&t->policies[i].columns, column)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 const char *table_key(const void *ctx, const struct world_table *t)

@@ -48,6 +48,11 @@ struct world_trigger {
     const char *function;
 };
 
+struct world_policy {
+    const char *name;
+    struct sql_texts columns; /* in its expressions */
+};
+
 struct world_table {
     const char *schema, *name;
     unsigned id; /* stays through renames */
@@ -69,7 +74,9 @@ struct world_table {
     bool is_default;          /* the default partition */
     const char *bound;        /* partition */
     const char *partition_by; /* "RANGE (k)" */
-    struct sql_texts policy_columns, policies, rules, statistics;
+    struct world_policy *policies;
+    size_t policy_count;
+    struct sql_texts rules, statistics;
     const char *tablespace, *access_method; /* null: the usual one */
     const char *server;                     /* foreign table */
     struct sql_object *reads;               /* view: relations and columns */
@@ -111,6 +118,8 @@ struct world; /* see world_private parts in world.c */
 
 struct world *world_new(const void *ctx, const struct catalog *catalog);
 void world_settle(struct world *world);
+/* What has taken the name of something that was there before is in use like that. */
+void world_settle_remade(struct world *world);
 /* The next number for a column or table. */
 unsigned world_id(struct world *world);
 void world_assume_rows(struct world *world, const char *table, int64_t rows);
@@ -157,6 +166,8 @@ struct world_table *world_index(struct world *world, struct sql_name name,
 
 struct world_column *table_column(const struct world_table *table, const char *name);
 struct world_constraint *table_constraint(const struct world_table *table, const char *name);
+bool table_has_policy(const struct world_table *table, const char *name);
+bool table_policy_uses(const struct world_table *table, const char *column);
 struct world_constraint *table_primary(const struct world_table *table);
 const char *table_key(const void *ctx, const struct world_table *table); /* "schema.name" */
 bool table_is(const struct world_table *table, const struct world *world, struct sql_name name);

@@ -131,6 +131,22 @@ static void drop_index(struct world *w, struct sql_name name)
     }
 }
 
+static void drop_of_table(struct world *w, const struct sql_object *o)
+{
+    struct world_table *t = world_find(w, (struct sql_name){ o->schema, o->name });
+    bool trigger = o->kind == SQL_OBJECT_TRIGGER;
+    for (size_t i = t && trigger ? t->trigger_count : 0; i > 0; i--) {
+        if (text_eq(t->triggers[i - 1].name, o->column)) {
+            t->triggers[i - 1] = t->triggers[--t->trigger_count];
+        }
+    }
+    for (size_t i = t && !trigger ? t->policy_count : 0; i > 0; i--) {
+        if (text_eq(t->policies[i - 1].name, o->column)) {
+            t->policies[i - 1] = t->policies[--t->policy_count];
+        }
+    }
+}
+
 static void drop(struct world *w, const struct statement *s)
 {
     for (size_t i = 0; i < s->object_count; i++) {
@@ -149,6 +165,8 @@ static void drop(struct world *w, const struct statement *s)
             }
             break;
         case SQL_OBJECT_INDEX: drop_index(w, name); break;
+        case SQL_OBJECT_TRIGGER:
+        case SQL_OBJECT_POLICY: drop_of_table(w, o); break;
         case SQL_OBJECT_TYPE:
         case SQL_OBJECT_DOMAIN: {
             struct world_type *type = world_type(w, name);
@@ -164,6 +182,14 @@ static void drop(struct world *w, const struct statement *s)
             break;
         default: break;
         }
+    }
+}
+
+static void rename_type(struct world *w, const struct statement *s)
+{
+    struct world_type *type = s->kind == SQL_STMT_RENAME ? world_type(w, s->name) : NULL;
+    if (type && (s->object == SQL_OBJECT_TYPE || s->object == SQL_OBJECT_DOMAIN)) {
+        type->name = mem_text(world_context(w), s->new_name);
     }
 }
 
@@ -255,10 +281,12 @@ static void create_policy(struct world *w, const struct statement *s)
     if (!t) {
         return;
     }
-    sql_texts_add(world_context(w), &t->policies, s->sub_name);
+    t->policies = mem_room(world_context(w), t->policies, struct world_policy, t->policy_count + 1);
+    struct world_policy *made = &t->policies[t->policy_count++];
+    *made = (struct world_policy){ .name = s->sub_name };
     for (size_t i = 0; i < s->object_count; i++) {
         if (s->objects[i].kind == SQL_OBJECT_COLUMN) {
-            sql_texts_add(world_context(w), &t->policy_columns, s->objects[i].column);
+            sql_texts_add(world_context(w), &made->columns, s->objects[i].column);
         }
     }
 }
@@ -359,7 +387,10 @@ static void objects(struct judge *j, const struct statement *s)
     case SQL_STMT_ALTER_DOMAIN: world_apply_alter(w, s); break;
     case SQL_STMT_DROP: drop(w, s); break;
     case SQL_STMT_RENAME:
-    case SQL_STMT_SET_SCHEMA: rename_object(w, s); break;
+    case SQL_STMT_SET_SCHEMA:
+        rename_object(w, s);
+        rename_type(w, s);
+        break;
     case SQL_STMT_CREATE_ENUM:
     case SQL_STMT_CREATE_TYPE:
     case SQL_STMT_CREATE_DOMAIN: create_type(w, s); break;

@@ -159,15 +159,17 @@ static void view_reads(const void *ctx, struct world_table *t, const struct rela
 
 static void policies(const void *ctx, struct world_table *t, const struct relation *r)
 {
+    t->policies = mem_array(ctx, struct world_policy, r->policy_count);
+    t->policy_count = r->policy_count;
     for (size_t i = 0; i < r->policy_count; i++) {
         const char *const expressions[] = { r->policies[i].using_expr, r->policies[i].check_expr };
-        sql_texts_add(ctx, &t->policies, r->policies[i].name);
+        t->policies[i].name = r->policies[i].name;
         for (size_t j = 0; j < 2; j++) {
             struct sql_expression *e;
             struct error err;
             if (expressions[j] && sql_expression_check(ctx, expressions[j], &e, &err)) {
                 for (size_t k = 0; k < e->columns.count; k++) {
-                    sql_texts_add(ctx, &t->policy_columns, e->columns.items[k]);
+                    sql_texts_add(ctx, &t->policies[i].columns, e->columns.items[k]);
                 }
             }
         }

@@ -39,7 +39,9 @@ static void own_follow(struct world *w, struct world_table *t, const char *from,
     for (size_t i = 0; i < t->trigger_count; i++) {
         follow(w, &t->triggers[i].columns, from, to);
     }
-    follow(w, &t->policy_columns, from, to);
+    for (size_t i = 0; i < t->policy_count; i++) {
+        follow(w, &t->policies[i].columns, from, to);
+    }
 }
 
 /* What others name of `t`: a column of it, or (column null) the table itself as `now`. */

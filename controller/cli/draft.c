@@ -15,6 +15,7 @@
 #include "controller/cli/commands.h"
 #include "controller/cli/document.h"
 #include "controller/cli/draft_judge.h"
+#include "controller/cli/draft_rules.h"
 #include "controller/compile/compile.h"
 #include "controller/plan/plan.h"
 
@@ -175,16 +176,30 @@ static const char *finding_text(const void *ctx, const struct compile_finding *f
                       f->hint ? mem_printf(ctx, "\n  hint: %s", f->hint) : "");
 }
 
-static void print_findings(const struct draft *draft, const struct compiled *compiled)
+static void print_findings(const struct draft *draft, const struct compiled *compiled,
+                           const struct judged *judged)
 {
     for (size_t i = 0; i < compiled->finding_count; i++) {
         fputs(finding_text(draft->ctx, &compiled->findings[i]), stderr);
     }
+    for (size_t i = 0; i < judged->finding_count; i++) {
+        const struct plan_finding *f = &judged->findings[i];
+        fprintf(stderr, "%s: %s: %s: %s\n", f->severity, f->step, f->rule,
+                text_printable(draft->ctx, f->message));
+        if (f->hint) {
+            fprintf(stderr, "  hint: %s\n", f->hint);
+        }
+    }
 }
 
-static struct plan_finding *plan_findings(const void *ctx, const struct compiled *compiled)
+static struct plan_finding *plan_findings(const void *ctx, const struct compiled *compiled,
+                                          const struct judged *judged)
 {
-    struct plan_finding *all = mem_array(ctx, struct plan_finding, compiled->finding_count);
+    struct plan_finding *all =
+        mem_array(ctx, struct plan_finding, compiled->finding_count + judged->finding_count);
+    for (size_t i = 0; i < judged->finding_count; i++) {
+        all[compiled->finding_count + i] = judged->findings[i];
+    }
     for (size_t i = 0; i < compiled->finding_count; i++) {
         const struct compile_finding *f = &compiled->findings[i];
         all[i] = (struct plan_finding){ .rule = f->rule,
@@ -208,10 +223,19 @@ static const struct plan *previous_plan(const struct draft *draft)
     return previous;
 }
 
-static bool build(struct draft *draft, const struct catalogs *catalogs, const struct change *change,
-                  const struct compiled *compiled, struct plan **out, struct error *err)
+struct drafted {
+    const struct change *change;
+    const struct compiled *compiled;
+    const struct judged *judged;
+};
+
+static bool build(struct draft *draft, const struct catalogs *catalogs,
+                  const struct drafted *drafted, struct plan **out, struct error *err)
 {
     void *ctx = draft->ctx;
+    const struct change *change = drafted->change;
+    const struct compiled *compiled = drafted->compiled;
+    const struct judged *judged = drafted->judged;
     struct plan_draft wish = {
         .title = change->intents->title,
         .author = change->intents->author,
@@ -220,8 +244,10 @@ static bool build(struct draft *draft, const struct catalogs *catalogs, const st
         .environment = catalogs->environment ? catalogs->environment : "-",
         .parts = compiled->parts,
         .part_count = compiled->part_count,
-        .findings = plan_findings(ctx, compiled),
-        .finding_count = compiled->finding_count,
+        .findings = plan_findings(ctx, compiled, judged),
+        .finding_count = compiled->finding_count + judged->finding_count,
+        .discharged = judged->discharged,
+        .discharged_count = judged->discharged_count,
     };
     const struct plan *previous = previous_plan(draft);
     wish.id = previous ? plan_same_id(previous, &wish) : NULL;
@@ -313,25 +339,39 @@ static bool draft_input(struct draft *draft, struct catalogs *catalogs, struct c
     return true;
 }
 
+/* What the compiler refuses cannot be accepted; what a rule warns of can. */
+static bool allowed(const struct compiled *compiled, const struct judged *judged, struct error *err)
+{
+    size_t count = compiled->refusals + judged->refusals;
+    if (count == 0) {
+        return true;
+    }
+    (void)fail(err, ERROR_REFUSED, "the change cannot be planned: %zu reason%s above", count,
+               count == 1 ? "" : "s");
+    return compiled->refusals
+               ? fail_hint(err, "correct the change and draft again; nothing was written")
+               : fail_hint(err, "correct the change, or say in it why you accept that (note: of an "
+                                "sql intent, -- flotilla: ignore RULE REASON at the statement), "
+                                "and draft again; nothing was written");
+}
+
 static bool draft_run(struct draft *draft, int *code, struct error *err)
 {
     struct change *change;
     struct catalogs catalogs = { 0 };
     struct compile_input input;
     struct compiled *compiled;
+    struct judged judged;
     struct plan *plan;
     if (!draft_input(draft, &catalogs, &input, &change, err) ||
         !compile(draft->ctx, &input, &compiled, err) ||
-        !draft_judge(draft->ctx, &catalogs, compiled, err)) {
+        !draft_judge(draft->ctx, &catalogs, compiled, err) ||
+        !draft_rules(draft->ctx, &catalogs, compiled, &judged, err)) {
         return false;
     }
-    print_findings(draft, compiled);
-    if (compiled->refusals > 0) {
-        (void)fail(err, ERROR_REFUSED, "the change cannot be planned: %zu reason%s above",
-                   compiled->refusals, compiled->refusals == 1 ? "" : "s");
-        return fail_hint(err, "correct the change and draft again; nothing was written");
-    }
-    if (!build(draft, &catalogs, change, compiled, &plan, err)) {
+    print_findings(draft, compiled, &judged);
+    const struct drafted drafted = { change, compiled, &judged };
+    if (!allowed(compiled, &judged, err) || !build(draft, &catalogs, &drafted, &plan, err)) {
         return false;
     }
     if (draft->check) {

@@ -1,6 +1,6 @@
 /*
- * The compiler's steps before the judge, which does not know who wrote them: locks, rewrites, tags
- * of every statement, as a check of what the compiler says of its own steps.
+ * A change's steps before the judge, which does not know who wrote them: locks, rewrites, tags
+ * of every statement.
  */
 #ifndef CONTROLLER_CLI_DRAFT_JUDGE_H
 #define CONTROLLER_CLI_DRAFT_JUDGE_H
@@ -9,7 +9,7 @@
 #include "controller/compile/compile.h"
 
 /* Judges all steps in the order in which they run, service by service, and writes what it finds
- * into them. A step that rewrites a table which is there becomes a finding. */
+ * into them. What no agent could run is a refusal among the compiler's findings. */
 bool draft_judge(const void *ctx, const struct catalogs *catalogs, struct compiled *compiled,
                  struct error *err) MUSTCHECK;
 

@@ -273,22 +273,32 @@ struct step_texts snapshot_key(const struct work *work, const struct relation *r
     return key;
 }
 
+/* In batches like the way forward: without a snapshot it writes every row. */
 static void sweep_back(struct work *work, const struct pair *pair)
 {
     const char *value = pair->guarded ? pair->guarded : pair->forward;
-    struct step *step = work_step(
-        work, pair->state, PHASE_CONTRACT,
-        say(work, "On the way back: fill what is still missing in %s of %s", pair->copy,
-            pair->relation->name),
-        "After the snapshot is restored this finds nothing to do; without it, it is the whole way "
-        "back");
-    step->tags = TAG_NEUTRAL;
-    step_up_nothing(work, step, "this step is for the way back");
-    step_down(work, step,
-              "UPDATE %s SET %s = %s WHERE pg_catalog.record_image_ne(ROW(%s), ROW(%s))",
-              relation_sql(work, pair->relation), ident(work, pair->copy), value,
-              ident(work, pair->copy), value);
-    step_lock(work, step, pair->relation, "ROW EXCLUSIVE");
+    struct relation **leaves;
+    size_t count = relation_leaves(work, pair->state, pair->relation, &leaves);
+    for (size_t i = 0; i < count; i++) {
+        const struct relation *leaf = leaves[i];
+        struct step *step = work_step(
+            work, pair->state, PHASE_CONTRACT,
+            say(work, "On the way back: fill what is still missing in %s of %s", pair->copy,
+                leaf->name),
+            "After the snapshot is restored this finds nothing to do; without it, it is the whole "
+            "way back");
+        step->kind = STEP_BACKFILL;
+        step->transaction = false;
+        step->tags = TAG_NEUTRAL;
+        step->batch.relation = relation_key(work, leaf);
+        step->batch.by = "ctid";
+        step_up_nothing(work, step, "this step is for the way back");
+        step_down(work, step,
+                  "UPDATE ONLY %s SET %s = %s WHERE pg_catalog.record_image_ne(ROW(%s), ROW(%s))",
+                  relation_sql(work, leaf), ident(work, pair->copy), value, ident(work, pair->copy),
+                  value);
+        step_lock(work, step, leaf, "ROW EXCLUSIVE");
+    }
 }
 
 void copy_way_back(struct work *work, const struct pair *pair)

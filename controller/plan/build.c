@@ -87,6 +87,22 @@ static void findings_copy(struct plan *plan, const struct plan_draft *draft)
     }
 }
 
+static void discharged_copy(struct plan *plan, const struct plan_draft *draft)
+{
+    plan->discharged = mem_array(plan, struct plan_discharge, draft->discharged_count);
+    plan->discharged_count = draft->discharged_count;
+    for (size_t i = 0; i < draft->discharged_count; i++) {
+        const struct plan_discharge *d = &draft->discharged[i];
+        plan->discharged[i] = (struct plan_discharge){
+            .step = mem_text(plan, d->step),
+            .back = d->back,
+            .rule = mem_text(plan, d->rule),
+            .by = mem_text(plan, d->by),
+            .proof = mem_text(plan, d->proof),
+        };
+    }
+}
+
 /* The same text for the same value: compact, in the order of the file. */
 static bool change_copy(struct plan *plan, const char *change, struct error *err)
 {
@@ -116,6 +132,7 @@ bool plan_build(const void *ctx, const struct plan_draft *draft, struct plan **o
     if (!change_copy(plan, draft->change, err))
         return false;
     findings_copy(plan, draft);
+    discharged_copy(plan, draft);
     for (size_t i = 0; i < draft->part_count; i++) {
         if (!part_fill(plan, draft->parts[i], err))
             return false;

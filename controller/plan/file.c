@@ -73,6 +73,23 @@ static json_t *findings_json(const struct plan *plan)
     return list;
 }
 
+static json_t *discharged_json(const struct plan *plan)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < plan->discharged_count; i++) {
+        const struct plan_discharge *d = &plan->discharged[i];
+        json_t *o = json_object();
+        json_set_text(o, "step", d->step);
+        if (d->back)
+            json_set_bool(o, "back", true);
+        json_set_text(o, "rule", d->rule);
+        json_set_text(o, "by", d->by);
+        json_set_text(o, "proof", d->proof);
+        json_array_append_new(list, o);
+    }
+    return list;
+}
+
 static json_t *change_json(const struct plan *plan)
 {
     SCOPE(tmp);
@@ -98,6 +115,8 @@ json_t *plan_to_json(const void *ctx, const struct plan *plan)
     json_object_set_new(o, "phases", phases);
     json_set_text(o, "digest", plan->digest);
     json_object_set_new(o, "findings", findings_json(plan));
+    if (plan->discharged_count)
+        json_object_set_new(o, "discharged", discharged_json(plan));
     return json_own(ctx, o);
 }
 
@@ -139,6 +158,8 @@ bool plan_digest(const void *ctx, const struct plan *plan, const char **out, str
     /* As text: a change may hold fractions, which canonical JSON does not take. */
     json_set_text(o, "change", digest_text(tmp, plan->change));
     json_object_set_new(o, "findings", findings_json(plan));
+    if (plan->discharged_count)
+        json_object_set_new(o, "discharged", discharged_json(plan));
     json_t *parts = json_array();
     for (int p = 0; p < PHASE_COUNT; p++)
         for (size_t i = 0; i < plan->phases[p].count; i++)

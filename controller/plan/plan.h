@@ -29,6 +29,15 @@ struct plan_finding {
     const char *hint; /* null: none */
 };
 
+/* A rule that a step meets, and the evidence in the plan that discharges it. */
+struct plan_discharge {
+    const char *step; /* its id */
+    bool back;        /* on the way back */
+    const char *rule;
+    const char *by;    /* the kind of evidence: "snapshot" (docs/SAFETY.md lists them) */
+    const char *proof; /* where it is: "kept by contract/users/8"; null: in how the step runs */
+};
+
 /* The parts of one phase, in an order in which they may be carried out: after what they name in
  * `after`, by name otherwise. */
 struct plan_phase {
@@ -46,6 +55,8 @@ struct plan {
     struct plan_phase phases[PHASE_COUNT];
     struct plan_finding *findings;
     size_t finding_count;
+    struct plan_discharge *discharged;
+    size_t discharged_count;
     const char *digest; /* over the header and the digests of all parts */
 };
 
@@ -61,6 +72,8 @@ struct plan_draft {
     size_t part_count;
     const struct plan_finding *findings;
     size_t finding_count;
+    const struct plan_discharge *discharged;
+    size_t discharged_count;
 };
 
 /* Builds the plan. The parts become the plan's (talloc_steal); their plan-wide fields (fleet,

@@ -70,6 +70,36 @@ static void findings_read(struct plan_reading *r, const struct yaml_node *node)
         finding_read(r, node->items[i], &r->plan->findings[r->plan->finding_count++]);
 }
 
+static void discharge_read(struct plan_reading *r, const struct yaml_node *node,
+                           struct plan_discharge *out)
+{
+    const char *texts[4] = { NULL };
+    static const char *const keys[] = { "step", "rule", "by", "proof" };
+    if (!yaml_is_map(r->problems, node))
+        return;
+    yaml_known(r->problems, node, KEYS("step", "back", "rule", "by", "proof"));
+    for (int i = 0; i < 4; i++) {
+        const struct yaml_node *value =
+            i < 3 ? yaml_must(r->problems, node, keys[i]) : yaml_key(node, keys[i]);
+        yaml_text(r->problems, value, &texts[i]);
+        texts[i] = mem_text(r->plan, texts[i]);
+    }
+    yaml_bool(r->problems, yaml_key(node, "back"), &out->back);
+    out->step = texts[0];
+    out->rule = texts[1];
+    out->by = texts[2];
+    out->proof = texts[3];
+}
+
+static void discharged_read(struct plan_reading *r, const struct yaml_node *node)
+{
+    if (!node || !yaml_is_list(r->problems, node))
+        return;
+    r->plan->discharged = mem_array(r->plan, struct plan_discharge, node->count);
+    for (size_t i = 0; i < node->count; i++)
+        discharge_read(r, node->items[i], &r->plan->discharged[r->plan->discharged_count++]);
+}
+
 /* A phase whose name is wrong is read on as what its place makes likely: the errors within it are
  * wanted in the same run. */
 static void phase_read(struct plan_reading *r, const struct yaml_node *node, size_t place)
@@ -116,13 +146,14 @@ static void plan_read(struct plan_reading *r, const struct yaml_node *root)
         return;
     yaml_known(r->problems, root,
                KEYS("flotilla_plan", "id", "title", "author", "change", "fleet", "environment",
-                    "phases", "digest", "findings"));
+                    "phases", "digest", "findings", "discharged"));
     header_read(r, root);
     const struct yaml_node *phases = yaml_must(r->problems, root, "phases");
     if (yaml_is_list(r->problems, phases))
         for (size_t i = 0; i < phases->count; i++)
             phase_read(r, phases->items[i], i);
     findings_read(r, yaml_key(root, "findings"));
+    discharged_read(r, yaml_key(root, "discharged"));
 }
 
 /* --- digests --------------------------------------------------------------------------------- */

@@ -7,7 +7,6 @@
 #include "agents/base/file.h"
 #include "agents/base/text.h"
 #include "controller/check/linting.h"
-#include "controller/check/plan_check.h"
 
 static const struct catalog nothing = { .server_version = 150000, .time_zone = "UTC" };
 
@@ -201,30 +200,17 @@ static void size_lowers_severity(void **state)
     assert_true(big->statements[1].verdict->ms > 100);
 }
 
-static void steps_are_checked_with_what_discharges(void **state)
+static void steps_are_judged(void **state)
 {
     struct error err;
     const char *drop[] = { "ALTER TABLE public.t DROP COLUMN a" };
-    const char *index[] = { "CREATE INDEX i ON public.t (b)" };
-    struct step steps[3] = {
-        { .id = "contract/s/1", .kind = STEP_SNAPSHOT, .snapshot = { .of = "public.t" } },
-        { .id = "contract/s/2", .up = { drop, 1 }, .transaction = true },
-        { .id = "contract/s/3", .up = { index, 1 }, .transaction = true },
-    };
-    struct step_findings *found = NULL;
+    struct step step = { .id = "contract/s/1", .up = { drop, 1 }, .transaction = true };
     struct judge *judge = judge_new(*state, NULL, 15);
-    assert_ok(step_judge(*state, judge, &steps[1], &err), err);
-    assert_int_equal(steps[1].lock_count, 1);
-    assert_string_equal(steps[1].locks[0].relation, "public.t");
-    assert_string_equal(steps[1].locks[0].mode, "ACCESS EXCLUSIVE");
-    assert_int_equal(steps[1].tags, TAG_DESTRUCTIVE | TAG_CONTRACT);
-    assert_ok(steps_check(*state, steps, 3, NULL, 15, &found, &err), err);
-    assert_int_equal(found->count, 1);
-    assert_int_equal(found->items[0].step, 2);
-    assert_string_equal(found->items[0].finding.rule->id, "index-create-blocking");
-    assert_ok(steps_check(*state, steps + 1, 1, NULL, 15, &found, &err), err);
-    assert_int_equal(found->count, 1);
-    assert_string_equal(found->items[0].finding.rule->id, "drop-column");
+    assert_ok(step_judge(*state, judge, &step, &err), err);
+    assert_int_equal(step.lock_count, 1);
+    assert_string_equal(step.locks[0].relation, "public.t");
+    assert_string_equal(step.locks[0].mode, "ACCESS EXCLUSIVE");
+    assert_int_equal(step.tags, TAG_DESTRUCTIVE | TAG_CONTRACT);
 }
 
 int main(void)
@@ -235,8 +221,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(every_rule_raises_its_example, ctx_setup, ctx_teardown),
         cmocka_unit_test_setup_teardown(rewrites_are_clean, ctx_setup, ctx_teardown),
         cmocka_unit_test_setup_teardown(size_lowers_severity, ctx_setup, ctx_teardown),
-        cmocka_unit_test_setup_teardown(steps_are_checked_with_what_discharges, ctx_setup,
-                                        ctx_teardown),
+        cmocka_unit_test_setup_teardown(steps_are_judged, ctx_setup, ctx_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

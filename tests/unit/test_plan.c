@@ -359,7 +359,7 @@ static void lists_every_error(void **state)
         problems,
         "p:2:5: id: is up to 64 letters, digits, _ and -\n"
         "p:8:1: unknown key \"colour\", known here: flotilla_plan, id, title, author, change, "
-        "fleet, environment, phases, digest, findings\n"
+        "fleet, environment, phases, digest, findings, discharged\n"
         "p:10:12: phase: expected expand, migrate or contract, not the text \"expnad\"\n"
         "p:15:21: item 1: expected text in quotes, not the number 1\n"
         "p:16:28: need: expected a whole number from 0 to 1000, not the text \"x\"\n"

@@ -56,7 +56,7 @@ class Changes(testing.Case):
         plan = json.loads(self.ok(self.draft(f"{HERE}/good/rename.yaml", "--format", "json", "--assume-rows",
                                              "users=50000000")).out)
         rows = [step["estimate"]["rows"] for phase in plan["phases"] for part in phase["services"]
-                for step in part["steps"] if step["kind"] == "backfill"]
+                for step in part["steps"] if step["kind"] == "backfill" and step["tags"] == ["backfill"]]
         self.assertEqual([50000000], rows)
         self.assertEqual(1, self.draft(f"{HERE}/good/rename.yaml", "--assume-rows", "nobody=5").code)
 
@@ -89,11 +89,43 @@ class Changes(testing.Case):
         self.ok(self.raw(["CREATE INDEX CONCURRENTLY i ON users (email)"], "DROP INDEX i", transaction=False))
 
     def test_raw_sql_is_bound_and_counted(self):
-        run = self.ok(self.raw(["ALTER TABLE users DROP COLUMN email CASCADE"]))
+        run = self.ok(self.raw(["ALTER TABLE users DROP COLUMN email CASCADE"], note="Nobody reads it"))
         part = yaml.safe_load(run.out)["phases"][0]["services"][0]
         self.assertIn("destructive", part["steps"][0]["tags"])
         self.assertEqual(2, part["approvals"]["need"])
         self.assertIn("public.users", part["catalog"])
+
+    def test_an_error_is_accepted_in_words_or_refused(self):
+        drop = "ALTER TABLE users DROP COLUMN full_name"
+        run = self.raw([drop])
+        self.assertEqual((1, ""), (run.code, run.out))
+        self.assertIn('error: expand/users/1: drop-column: the values of "full_name" are gone', run.err)
+        self.assertIn("say in it why you accept that", run.err)
+        plan = yaml.safe_load(self.ok(self.raw([drop], note="Nobody reads it")).out)
+        found = [f for f in plan["findings"] if f["rule"] == "drop-column"]
+        self.assertEqual([("warning", "expand/users/1", 'the values of "full_name" are gone; accepted: Nobody reads it')],
+                         [(f["severity"], f["step"], f["message"]) for f in found])
+        plan = yaml.safe_load(self.ok(self.raw([f"-- flotilla: ignore drop-column nobody reads it\n{drop}"])).out)
+        self.assertEqual([], [f for f in plan["findings"] if f["rule"] == "drop-column"])
+        self.assertIn("ignore drop-column nobody", plan["phases"][0]["services"][0]["steps"][0]["up"][0])
+        build = self.raw(["CREATE INDEX CONCURRENTLY i ON users (email)"], "DROP INDEX i", note="I know")
+        self.assertEqual(1, build.code, "what the server cannot do nobody can accept")
+
+    def test_a_way_back_is_judged_too(self):
+        run = self.raw(["ALTER TABLE users ADD COLUMN n int"], "ALTER TABLE users DROP COLUMN full_name")
+        self.assertEqual(1, run.code)
+        self.assertIn('drop-column: on the way back: the values of "full_name" are gone', run.err)
+        self.ok(self.raw(["ALTER TABLE users ADD COLUMN n int"], "ALTER TABLE users DROP COLUMN n"))
+
+    def test_every_error_of_every_plan_is_discharged(self):
+        for path in FILES["good"]:
+            for rows in ("0", "50000000"):
+                with self.subTest(path, rows=rows):
+                    plan = json.loads(self.ok(self.draft(path, "--format", "json", "--assume-rows", f"*={rows}")).out)
+                    self.assertEqual([], [f for f in plan["findings"] if f["severity"] != "info" and f["rule"] != "drop-not-null"])
+                    steps = {step["id"] for phase in plan["phases"] for part in phase["services"]
+                             for step in part["steps"]}
+                    self.assertLessEqual({d["step"] for d in plan.get("discharged", [])}, steps)
 
     def test_schema(self):
         with open(os.path.join(testing.ROOT, "schemas/intents.schema.json"), encoding="utf-8") as file:

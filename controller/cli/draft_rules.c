@@ -1,0 +1,120 @@
+#include "controller/cli/draft_rules.h"
+
+#include "agents/base/mem.h"
+#include "agents/base/text.h"
+#include "controller/check/plan_check.h"
+#include "controller/cli/plan_line.h"
+
+/* What the server cannot do at all nobody can accept. */
+static bool is_impossible(const struct rule *rule)
+{
+    return text_eq(rule->id, "txn-forbidden") || text_eq(rule->id, "syntax-error");
+}
+
+/* The intent takes what the rule warns of upon itself: why, in its own words; null: it does not. */
+static const char *accepts(const struct intent *intent, const struct rule *rule)
+{
+    if (is_impossible(rule)) {
+        return NULL;
+    }
+    bool loses = text_eq(rule->group, "destructive") || text_eq(rule->id, "type-narrowing");
+    if (intent->operation == INTENT_SQL) { /* of DDL, `irreversible` is the reader's own word */
+        return intent->note ? intent->note : intent->exact ? NULL : intent->irreversible;
+    }
+    return intent->accept_loss && loses ? intent->note : NULL;
+}
+
+static const struct intent *intent_of(const struct compiled *compiled, const struct step *step)
+{
+    return step->intent > 0 && (size_t)step->intent <= compiled->intents->count
+               ? &compiled->intents->items[step->intent - 1]
+               : NULL;
+}
+
+static void finding_add(const void *ctx, const struct compiled *compiled, const char *service,
+                        const struct step *step, const struct step_met *met, struct judged *out)
+{
+    const struct intent *intent = intent_of(compiled, step);
+    const char *note =
+        intent && met->severity == SEVERITY_ERROR ? accepts(intent, met->rule) : NULL;
+    const char *way = met->back ? "on the way back: " : "";
+    out->findings = mem_room(ctx, out->findings, struct plan_finding, out->finding_count + 1);
+    out->findings[out->finding_count++] = (struct plan_finding){
+        .rule = met->rule->id,
+        .severity = severity_name(note ? SEVERITY_WARNING : met->severity),
+        .service = service,
+        .step = step->id,
+        .message = note ? mem_printf(ctx, "%s%s; accepted: %s", way, met->message, note)
+                        : mem_printf(ctx, "%s%s", way, met->message),
+        .hint = text_eq(met->rule->id, "txn-forbidden")
+                    ? "write it as an intent of its own with transaction: false"
+                    : met->hint,
+    };
+    out->refusals += met->severity == SEVERITY_ERROR && !note;
+}
+
+/* One row for a step, a way, a rule and a kind: the first proof stands for the others. */
+static void discharge_add(const void *ctx, const struct step *step, const struct step_met *met,
+                          struct judged *out)
+{
+    for (size_t i = out->discharged_count; i-- > 0;) {
+        const struct plan_discharge *d = &out->discharged[i];
+        if (d->step != step->id) {
+            break;
+        }
+        if (d->back == met->back && text_eq(d->rule, met->rule->id) &&
+            text_eq(d->by, evidence_name(met->by->by))) {
+            return;
+        }
+    }
+    out->discharged =
+        mem_room(ctx, out->discharged, struct plan_discharge, out->discharged_count + 1);
+    out->discharged[out->discharged_count++] = (struct plan_discharge){
+        .step = step->id,
+        .back = met->back,
+        .rule = met->rule->id,
+        .by = evidence_name(met->by->by),
+        .proof = met->proof,
+    };
+}
+
+static bool rules_check(const void *ctx, const struct catalogs *catalogs, size_t at,
+                        const struct compiled *compiled, struct judged *out, struct error *err)
+{
+    const struct service_catalog *item = &catalogs->items[at];
+    struct plan_line line = plan_line(ctx, compiled->parts, compiled->part_count, item->service);
+    const struct service *service =
+        catalogs->fleet ? fleet_service(catalogs->fleet, item->service) : NULL;
+    const struct steps_options options = {
+        .catalog = item->catalog,
+        .lock_budget_ms = service ? service->policy.lock_budget_ms : 0,
+    };
+    struct steps_met *met = NULL;
+    if (line.count == 0) {
+        return true;
+    }
+    if (!steps_check(ctx, line.steps, line.count, &options, &met, err)) {
+        return fail_in(err, "%s", item->service);
+    }
+    for (size_t i = 0; i < met->count; i++) {
+        const struct step *step = &line.steps[met->items[i].step];
+        if (met->items[i].by) {
+            discharge_add(ctx, step, &met->items[i], out);
+        } else {
+            finding_add(ctx, compiled, item->service, step, &met->items[i], out);
+        }
+    }
+    return true;
+}
+
+bool draft_rules(const void *ctx, const struct catalogs *catalogs, const struct compiled *compiled,
+                 struct judged *out, struct error *err)
+{
+    *out = (struct judged){ 0 };
+    for (size_t i = 0; i < catalogs->count; i++) {
+        if (!rules_check(ctx, catalogs, i, compiled, out, err)) {
+            return false;
+        }
+    }
+    return true;
+}
