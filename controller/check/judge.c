@@ -109,6 +109,45 @@ void lock_take(struct judging *g, const struct world_table *table, enum lock_mod
     g->v->full_scan = g->v->full_scan || (scan && !lock->fresh);
 }
 
+void index_take(struct judging *g, const char *schema, const char *name, enum lock_mode mode)
+{
+    struct verdict *v = g->v;
+    const char *key = mem_printf(g->ctx, "%s.%s", schema ? schema : world_schema(g->world), name);
+    for (size_t i = 0; i < v->index_lock_count; i++) {
+        if (text_eq(v->index_locks[i].relation, key)) {
+            return;
+        }
+    }
+    v->index_locks = mem_room(g->ctx, v->index_locks, struct verdict_lock, v->index_lock_count + 1);
+    v->index_locks[v->index_lock_count++] = (struct verdict_lock){ .relation = key, .mode = mode };
+}
+
+void index_named(struct judging *g, struct sql_name name, enum lock_mode mode)
+{
+    struct world_index *index;
+    const struct world_table *t = name.name ? world_index(g->world, name, &index) : NULL;
+    if (name.name && (t || !world_has_catalog(g->world))) {
+        index_take(g, t ? index->schema : name.schema, name.name, mode);
+    }
+}
+
+void indexes_take(struct judging *g, const struct world_table *t, enum lock_mode mode)
+{
+    struct world_table *child;
+    for (size_t i = 0; t->kind != 'p' && i < t->index_count; i++) {
+        index_take(g, t->indexes[i].schema, t->indexes[i].name, mode);
+    }
+    if (!walk_enter(g, t)) {
+        return;
+    }
+    for (size_t i = 0; t->kind == 'p' && (child = world_at(g->world, i)); i++) {
+        if (child != t && is_child_of(g, child, t)) {
+            indexes_take(g, child, mode);
+        }
+    }
+    walk_leave(g);
+}
+
 void effect_take(struct judging *g, enum effect effect, const struct world_table *target,
                  const struct world_table *other)
 {
@@ -238,6 +277,24 @@ struct world_table *table_of(struct judging *g, struct sql_name name, bool missi
     return t;
 }
 
+/* A LANGUAGE sql function of one SELECT without FROM is replaced by its expression: then that one's
+ * volatility counts (add_col_default_user_volatile_fn and measurements beside it). */
+static bool inlines_quietly(struct judging *g, struct world_function *f)
+{
+    function_prepare(g->world, f);
+    const struct script *body = f->body;
+    if (!text_eq(f->language, "sql") || f->fenced || !body || body->count != 1 ||
+        body->statements[0].kind != SQL_STMT_SELECT) {
+        return false;
+    }
+    const struct sql_query *q = body->statements[0].query;
+    bool quiet = q && !q->from && q->write_count == 0;
+    for (size_t i = 0; quiet && i < q->functions.count; i++) {
+        quiet = sql_function_volatility(q->functions.items[i]) <= SQL_STABLE;
+    }
+    return quiet;
+}
+
 bool default_rewrites(struct judging *g, const struct sql_expression *e)
 {
     if (!e || e->constant || e->volatility <= SQL_STABLE) {
@@ -252,10 +309,8 @@ bool default_rewrites(struct judging *g, const struct sql_expression *e)
                                                  (size_t)(dot - e->unknown.items[i]))
                                      : NULL,
                                  dot ? dot + 1 : e->unknown.items[i] };
-        const struct world_function *f = world_function(g->world, name);
-        /* A volatile LANGUAGE sql function is inlined where it can be (add_col_default_user_...).
-         */
-        if (!f || (f->volatility == SQL_VOLATILE && !text_eq(f->language, "sql"))) {
+        struct world_function *f = world_function(g->world, name);
+        if (!f || (f->volatility == SQL_VOLATILE && !inlines_quietly(g, f))) {
             return true;
         }
     }

@@ -49,8 +49,12 @@ struct verdict_lock {
 };
 
 struct verdict {
-    struct verdict_lock *locks; /* tables, views, sequences; indexes are not listed */
+    struct verdict_lock *locks; /* tables, views, sequences */
     size_t lock_count;
+    /* Indexes: those that the statement is about, and those that it takes in a stronger mode than
+     * their table. Others are taken along with the table. */
+    struct verdict_lock *index_locks;
+    size_t index_lock_count;
     bool rewrite;        /* of a relation that existed before */
     bool full_scan;      /* the same */
     bool transaction;    /* it can run inside a transaction */

@@ -16,7 +16,7 @@ static struct sql_name type_name(const void *ctx, const char *type)
 static bool constrained_domain(struct judging *g, const char *type)
 {
     const struct world_type *t = type ? world_type(g->world, type_name(g->ctx, type)) : NULL;
-    return t && t->kind == 'd' && t->constrained;
+    return world_type_constrained(g->world, t);
 }
 
 bool column_rewrites(struct judging *g, const struct sql_column *c)
@@ -45,6 +45,15 @@ static void column_constraints(struct judging *g, struct world_table *t, const s
     }
 }
 
+/* A column of a composite type looks that relation up. */
+static void composite_read(struct judging *g, const char *type)
+{
+    struct world_table *t = type ? world_find(g->world, type_name(g->ctx, type)) : NULL;
+    if (t && t->kind == 'c') {
+        lock_take(g, t, LOCK_ACCESS_SHARE, "");
+    }
+}
+
 static void add_column(struct judging *g, struct world_table *t, const struct sql_alter *a)
 {
     const struct sql_column *c = a->definition;
@@ -60,6 +69,7 @@ static void add_column(struct judging *g, struct world_table *t, const struct sq
                                                       : EFFECT_ADD_COLUMN,
                  t, NULL);
     sequences_read(g, c->default_expr);
+    composite_read(g, c->type);
     if (c->serial || c->identity) {
         fresh_take(g, t->schema, mem_printf(g->ctx, "%s_%s_seq", t->name, c->name));
     }
@@ -332,16 +342,20 @@ static void sub_command(struct judging *g, struct world_table *t, const struct s
 static void alter_index(struct judging *g)
 {
     struct world_index *index;
+    bool moves = false;
     tag_add(g, TAG_NEUTRAL);
     for (size_t i = 0; i < g->s->alter_count; i++) {
         const struct sql_alter *a = &g->s->alters[i];
+        moves = moves || a->kind == SQL_ALTER_SET_TABLESPACE;
         if (a->kind == SQL_ALTER_ATTACH_PARTITION) {
+            index_named(g, a->other, LOCK_ACCESS_EXCLUSIVE);
             effect_take(g, EFFECT_ATTACH_INDEX, world_index(g->world, g->s->name, &index),
                         world_index(g->world, a->other, &index));
         } else if (a->kind == SQL_ALTER_SET_TABLESPACE) {
             g->v->rewrite = true;
         }
     }
+    index_named(g, g->s->name, moves ? LOCK_ACCESS_EXCLUSIVE : LOCK_SHARE_UPDATE_EXCLUSIVE);
 }
 
 void judge_alter_table(struct judging *g)

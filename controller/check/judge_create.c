@@ -43,6 +43,14 @@ static void partition_of(struct judging *g, const struct sql_table *table)
     }
 }
 
+static struct world_table *named(struct judging *g, const char *name)
+{
+    const char *dot = strchr(name, '.');
+    struct sql_name of = { dot ? mem_textn(g->ctx, name, (size_t)(dot - name)) : NULL,
+                           dot ? dot + 1 : name };
+    return world_find(g->world, of);
+}
+
 void judge_create_table(struct judging *g)
 {
     const struct statement *s = g->s;
@@ -60,6 +68,9 @@ void judge_create_table(struct judging *g)
     for (size_t i = 0; i < table->column_count; i++) {
         const struct sql_column *c = &table->columns[i];
         references(g, c->constraints, c->constraint_count);
+        for (size_t k = 0; c->default_expr && k < c->default_expr->sequences.count; k++) {
+            lock_take(g, named(g, c->default_expr->sequences.items[k]), LOCK_ACCESS_SHARE, "");
+        }
         if ((c->serial || c->identity) && !s->temporary) {
             fresh_take(g, s->name.schema, mem_printf(g->ctx, "%s_%s_seq", s->name.name, c->name));
         }
@@ -211,6 +222,13 @@ void nested_judge(struct judging *g, const struct statement *inner)
         return;
     }
     nested_locks(g, v);
+    for (size_t i = 0; i < v->index_lock_count; i++) {
+        const char *dot = strchr(v->index_locks[i].relation, '.');
+        index_take(g,
+                   mem_textn(g->ctx, v->index_locks[i].relation,
+                             (size_t)(dot - v->index_locks[i].relation)),
+                   dot + 1, v->index_locks[i].mode);
+    }
     g->v->rewrite = g->v->rewrite || v->rewrite;
     g->v->full_scan = g->v->full_scan || v->full_scan;
     g->v->ms = g->v->ms < 0 || v->ms < 0 ? -1 : g->v->ms + v->ms;

@@ -170,15 +170,36 @@ static bool is_clustered(const struct world_table *t)
     return false;
 }
 
+/* Readers by an index wait for it too, although the table can be read. */
+static void reindex_indexes(struct judging *g, const struct world_table *t)
+{
+    enum lock_mode mode = g->s->concurrently ? LOCK_SHARE_UPDATE_EXCLUSIVE : LOCK_ACCESS_EXCLUSIVE;
+    if (g->s->object != SQL_OBJECT_INDEX && t) {
+        indexes_take(g, t, mode);
+    } else if (!(t && t->kind == 'p')) {
+        index_named(g, g->s->name, mode);
+    }
+}
+
+/* A command without a name means it. */
+static bool meant(const struct world_table *t, enum effect effect, const char *schema)
+{
+    bool stores = t->kind == 'r' || t->kind == 'm';
+    bool sorted = effect != EFFECT_CLUSTER_MANY || !t->known || is_clustered(t);
+    return !t->gone && stores && sorted && (!schema || text_eq(t->schema, schema));
+}
+
 static void many(struct judging *g, enum effect effect, const char *schema)
 {
     struct world_table *t;
     bool unknown = !world_has_catalog(g->world);
     for (size_t i = 0; (t = world_at(g->world, i)); i++) {
-        bool stores = t->kind == 'r' || t->kind == 'm';
-        bool meant = effect != EFFECT_CLUSTER_MANY || !t->known || is_clustered(t);
-        if (!t->gone && stores && meant && (!schema || text_eq(t->schema, schema))) {
-            effect_take(g, effect, t, NULL);
+        if (!meant(t, effect, schema)) {
+            continue;
+        }
+        effect_take(g, effect, t, NULL);
+        if (g->s->kind == SQL_STMT_REINDEX) {
+            reindex_indexes(g, t);
         }
     }
     g->v->transaction = g->v->transaction && !lock_row_has(effect, 'N');
@@ -229,6 +250,7 @@ static void reindex(struct judging *g)
     }
     struct world_table *t = s->object == SQL_OBJECT_INDEX ? world_index(g->world, s->name, &index)
                                                           : table_of(g, s->name, false);
+    reindex_indexes(g, t);
     if (!t) {
         g->v->full_scan = true;
     } else if (t->kind == 'p') {

@@ -112,6 +112,7 @@ static void drop_index(struct judging *g, const struct sql_object *o)
         g->v->transaction = false;
         g->v->waits = "it waits for all transactions that use the table";
     }
+    index_named(g, of(o), LOCK_ACCESS_EXCLUSIVE);
     if (!t) {
         return;
     }
@@ -321,7 +322,10 @@ void judge_rename(struct judging *g)
     case SQL_OBJECT_COLUMN:
         effect_below(g, EFFECT_RENAME, table_of(g, s->name, s->if_exists), NULL);
         break;
-    case SQL_OBJECT_INDEX: g->v->tags = TAG_NEUTRAL; break;
+    case SQL_OBJECT_INDEX:
+        g->v->tags = TAG_NEUTRAL;
+        index_named(g, s->name, LOCK_SHARE_UPDATE_EXCLUSIVE);
+        break;
     case SQL_OBJECT_TYPE:
     case SQL_OBJECT_ATTRIBUTE: composite_take(g, s->name, s->object == SQL_OBJECT_ATTRIBUTE); break;
     default: break;
@@ -345,6 +349,7 @@ void judge_comment(struct judging *g)
     case SQL_OBJECT_SEQUENCE:
         effect_take(g, EFFECT_COMMENT, table_of(g, g->s->name, false), NULL);
         break;
+    case SQL_OBJECT_INDEX: index_named(g, g->s->name, LOCK_SHARE_UPDATE_EXCLUSIVE); break;
     case SQL_OBJECT_CONSTRAINT:
     case SQL_OBJECT_TRIGGER:
     case SQL_OBJECT_POLICY:

@@ -47,7 +47,7 @@ void read_below(struct judging *g, const struct world_table *t, enum effect effe
 
 static bool sets_any(const struct sql_write *w, const struct sql_texts *columns)
 {
-    bool any = w->kind != SQL_UPDATE;
+    bool any = w->kind == SQL_INSERT || (w->kind == SQL_MERGE && w->inserts);
     for (size_t j = 0; j < columns->count; j++) {
         any = any || sql_texts_have(&w->columns, columns->items[j]);
     }

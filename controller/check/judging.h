@@ -35,6 +35,12 @@ struct judging {
 /* Takes a lock; the strongest of a relation stays. Null table: nothing. */
 void lock_take(struct judging *g, const struct world_table *table, enum lock_mode mode,
                const char *flags);
+/* The same on an index; schema null: as the world finds names. */
+void index_take(struct judging *g, const char *schema, const char *name, enum lock_mode mode);
+/* On the index that the statement names, where it is known or there is no catalog. */
+void index_named(struct judging *g, struct sql_name name, enum lock_mode mode);
+/* On every index of the table and of what is below it. */
+void indexes_take(struct judging *g, const struct world_table *table, enum lock_mode mode);
 /* Takes what the row says on target and other (either may be null), and its flags. */
 void effect_take(struct judging *g, enum effect effect, const struct world_table *target,
                  const struct world_table *other);

@@ -24,7 +24,7 @@ static bool domain_rewrites(struct linter *l, const char *type)
     struct sql_name name = { dot ? mem_textn(l->ctx, type, (size_t)(dot - type)) : NULL,
                              dot ? dot + 1 : type };
     const struct world_type *d = type ? world_type(l->world, name) : NULL;
-    return d && d->kind == 'd' && d->constrained;
+    return world_type_constrained(l->world, d);
 }
 
 static void added_values(struct linter *l, const struct sql_column *c)

@@ -107,7 +107,7 @@ static void altered(struct linter *l)
     }
 }
 
-static void index_named(struct linter *l)
+static void index_created(struct linter *l)
 {
     const struct sql_index *x = l->s->create_index;
     const struct world_table *t = world_find(l->world, x->table);
@@ -349,7 +349,7 @@ static void elsewhere(struct linter *l)
 void lint_catalog(struct linter *l)
 {
     switch (l->s->kind) {
-    case SQL_STMT_CREATE_INDEX: index_named(l); break;
+    case SQL_STMT_CREATE_INDEX: index_created(l); break;
     case SQL_STMT_CREATE_EXTENSION: extension(l); break;
     case SQL_STMT_ALTER_TABLE: altered(l); break;
     case SQL_STMT_RENAME: renamed(l); break;

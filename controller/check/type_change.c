@@ -200,7 +200,7 @@ struct type_change type_change(struct world *world, const char *from, const char
         return (struct type_change){ .effect = TYPE_SAME };
     }
     const struct world_type *old = domain_of(world, from), *new = domain_of(world, to);
-    if (new &&new->constrained) {
+    if (world_type_constrained(world, new)) {
         return values(true, false);
     }
     struct spelled f = spell(old && old->base ? old->base : from);

@@ -227,6 +227,23 @@ struct world_type *world_make_type(struct world *w, struct sql_name name, char k
     return t;
 }
 
+bool world_type_constrained(struct world *w, const struct world_type *type)
+{
+    for (int depth = 0; type && type->kind == 'd' && depth < 16; depth++) {
+        const char *dot = type->base ? strchr(type->base, '.') : NULL;
+        SCOPE(tmp);
+        struct sql_name base = {
+            dot ? mem_textn(tmp, type->base, (size_t)(dot - type->base)) : NULL,
+            dot ? dot + 1 : type->base,
+        };
+        if (type->constrained) {
+            return true;
+        }
+        type = base.name ? world_type(w, base) : NULL;
+    }
+    return false;
+}
+
 struct world_function *world_function(struct world *w, struct sql_name name)
 {
     for (size_t i = w->function_count; i > 0; i--) {

@@ -112,6 +112,7 @@ struct world_function {
     struct script *body;    /* what it runs, as far as it can be seen; null: unknown */
     const char *opaque;     /* why some of it cannot be seen; null */
     bool commits;
+    bool fenced; /* SECURITY DEFINER or SET: never inlined */
 };
 
 struct world; /* see world_private parts in world.c */
@@ -154,6 +155,8 @@ void world_rename_column(struct world *world, struct world_table *table, const c
 struct world_type *world_type(struct world *world, struct sql_name name);
 struct world_type *world_make_type(struct world *world, struct sql_name name, char kind);
 struct world_type *world_type_at(struct world *world, size_t i);
+/* The domain, or one that it is made of, has a constraint. */
+bool world_type_constrained(struct world *world, const struct world_type *type);
 struct world_function *world_function(struct world *world, struct sql_name name);
 struct world_function *world_make_function(struct world *world, struct sql_name name);
 

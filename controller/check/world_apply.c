@@ -248,6 +248,7 @@ static void create_function(struct world *w, const struct statement *s)
                 : s->body->dynamic.count > 0 ? s->body->dynamic.items[0]
                                              : NULL;
     f->commits = s->body->commits;
+    f->fenced = s->body->security_definer || s->body->sets_search_path;
 }
 
 static void create_trigger(struct world *w, const struct statement *s)

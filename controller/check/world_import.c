@@ -267,6 +267,7 @@ void world_import(struct world *w, const struct catalog *catalog)
             world_make_function(w, (struct sql_name){ from->schema, from->name });
         f->language = from->language;
         f->volatility = volatility(from->volatility);
+        f->fenced = from->security_definer || from->config.count > 0;
         f->definition = from->definition;
     }
 }

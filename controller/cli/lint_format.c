@@ -113,16 +113,27 @@ static json_t *tags_json(unsigned tags)
     return list;
 }
 
+static json_t *lock_json(const struct verdict_lock *lock, bool index)
+{
+    json_t *json =
+        json_pack("{s:s, s:s}", "relation", lock->relation, "mode", lock_mode_name(lock->mode));
+    if (lock->fresh) {
+        json_set_bool(json, "new", true);
+    }
+    if (index) {
+        json_set_bool(json, "index", true);
+    }
+    return json;
+}
+
 static json_t *locks_json(const struct verdict *v)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < v->lock_count; i++) {
-        json_t *lock = json_pack("{s:s, s:s}", "relation", v->locks[i].relation, "mode",
-                                 lock_mode_name(v->locks[i].mode));
-        if (v->locks[i].fresh) {
-            json_set_bool(lock, "new", true);
-        }
-        json_array_append_new(list, lock);
+        json_array_append_new(list, lock_json(&v->locks[i], false));
+    }
+    for (size_t i = 0; i < v->index_lock_count; i++) {
+        json_array_append_new(list, lock_json(&v->index_locks[i], true));
     }
     return list;
 }

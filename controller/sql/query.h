@@ -21,6 +21,7 @@ struct sql_write {
                                   from both sides, LIMIT, VALUES (bound.h); a MERGE that does
                                   nothing */
     struct sql_texts equal;    /* columns that must equal constants */
+    bool inserts;              /* MERGE with WHEN … INSERT */
     bool deletes;              /* DELETE, or MERGE with WHEN … DELETE */
     bool only;                 /* ONLY t */
     bool conflict;             /* INSERT … ON CONFLICT */

@@ -130,6 +130,7 @@ static void merge_collect(struct bound_scope *scope, struct sql_write *w,
     for (size_t i = 0; i < s->n_merge_when_clauses; i++) {
         const PgQuery__MergeWhenClause *when = s->merge_when_clauses[i]->merge_when_clause;
         w->deletes = w->deletes || when->command_type == PG_QUERY__CMD_TYPE__CMD_DELETE;
+        w->inserts = w->inserts || when->command_type == PG_QUERY__CMD_TYPE__CMD_INSERT;
         w->bounded = w->bounded && when->command_type == PG_QUERY__CMD_TYPE__CMD_NOTHING;
         if (when->command_type == PG_QUERY__CMD_TYPE__CMD_UPDATE) {
             assigned(scope->ctx, w, when->n_target_list, when->target_list);
