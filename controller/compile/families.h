@@ -66,6 +66,11 @@ struct reader {
 };
 size_t foreign_readers(struct work *work, const struct state *state,
                        const struct relation *relation, const char *column, struct reader **out);
+/* Whether the intent's propagate: lets the change flow to that service; its own it always does. */
+bool reaches(const struct intent *intent, const char *service);
+/* propagate: leaves the reader as it is; a finding says so. */
+bool left_behind(struct work *work, const struct reader *reader, const struct relation *relation,
+                 const char *column);
 /* Refuses when a logical subscription elsewhere copies the table. */
 bool no_subscriber(struct work *work, const struct state *state, const struct relation *relation);
 /* Refuses when a publication's list of columns names the column: the list follows the column by

@@ -20,6 +20,32 @@ const char *column_option(const struct column *column, const char *option)
     return NULL;
 }
 
+bool reaches(const struct intent *intent, const char *service)
+{
+    if (text_eq(service, intent->service)) {
+        return true;
+    }
+    for (size_t i = 0; i < intent->propagate_to.count; i++) {
+        if (text_eq(intent->propagate_to.items[i], service)) {
+            return true;
+        }
+    }
+    return intent->propagate && intent->propagate_to.count == 0;
+}
+
+bool left_behind(struct work *work, const struct reader *reader, const struct relation *relation,
+                 const char *column)
+{
+    const char *service = reader->state->service;
+    if (reaches(work->intent, service)) {
+        return false;
+    }
+    work_note(work, "warning", "propagate",
+              "%s: foreign table %s goes on reading %s.%s as it was, because propagate says so",
+              service, reader->relation->name, relation->name, column);
+    return true;
+}
+
 static bool edge_meets(const struct graph_edge *edge, const struct state *state,
                        const struct relation *relation, const char *column)
 {

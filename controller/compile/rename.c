@@ -149,7 +149,7 @@ static void repoint_readers(struct work *work, const struct renaming *r)
     size_t count = foreign_readers(work, pair->state, pair->relation, r->from, &readers);
     for (size_t i = 0; i < count; i++) {
         const struct reader *reader = &readers[i];
-        if (!reader->column) {
+        if (!reader->column || left_behind(work, reader, pair->relation, r->from)) {
             continue;
         }
         const char *table = relation_sql(work, reader->relation);

@@ -170,16 +170,6 @@ static void follow_keys(struct retype *r, size_t at)
     }
 }
 
-static bool reaches(const struct intent *intent, const char *service)
-{
-    for (size_t i = 0; i < intent->propagate_to.count; i++) {
-        if (text_eq(intent->propagate_to.items[i], service)) {
-            return true;
-        }
-    }
-    return intent->propagate && intent->propagate_to.count == 0;
-}
-
 static bool follow_references(struct retype *r, size_t at)
 {
     struct work *work = r->work;

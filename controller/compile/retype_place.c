@@ -175,8 +175,9 @@ bool retype_readers(struct retype *r)
         struct reader *readers;
         const struct target *t = &r->targets[i];
         size_t count = foreign_readers(work, t->state, t->relation, t->column->name, &readers);
-        for (size_t k = 0; k < count && work->intent->propagate; k++) {
-            if (readers[k].column && !text_eq(readers[k].column->type, t->to)) {
+        for (size_t k = 0; k < count; k++) {
+            if (readers[k].column && !text_eq(readers[k].column->type, t->to) &&
+                !left_behind(work, &readers[k], t->relation, t->column->name)) {
                 work->home = readers[k].state;
                 fine = reader_retype(r, t, &readers[k]) && fine;
             }
