@@ -125,7 +125,9 @@ static struct yaml_node *read_scalar(struct loader *l, const yaml_event_t *event
                              "the text holds a NUL character, which nothing can use");
         return NULL;
     }
-    bool plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+    yaml_scalar_style_t style = event->data.scalar.style;
+    bool plain = style == YAML_PLAIN_SCALAR_STYLE;
+    node->block = style == YAML_LITERAL_SCALAR_STYLE || style == YAML_FOLDED_SCALAR_STYLE;
     node->text = mem_textn(node, value, len);
     node->type = plain ? yaml_scalar_type(node->text) : YAML_TEXT;
     node->weight += len / 64;

@@ -44,6 +44,7 @@ struct yaml_node {
     int line, column; /* from 1; of an alias: where the alias stands */
     const char *name; /* the key it stands under, "item 2" in a list, "the file" at the top */
     const char *text; /* scalars: as written, after quotes and escapes; never null for them */
+    bool block;       /* text behind | or >: it begins on the next line */
     size_t count;     /* lists and maps */
     struct yaml_node **keys;  /* maps: scalars, in the file's order */
     struct yaml_node **items; /* list elements, or the values that belong to keys */
@@ -136,5 +137,7 @@ json_t *yaml_to_json(const void *ctx, struct yaml_problems *problems,
 /* The node at a JSON Pointer (RFC 6901: "/intents/0/rename_column/to"), or the last one on the way
  * to it that exists: where an error about that path is reported. Never null for a node. */
 const struct yaml_node *yaml_at(const struct yaml_node *root, const char *pointer);
+/* The same, but the key that the node stands under rather than its value. */
+const struct yaml_node *yaml_at_key(const struct yaml_node *root, const char *pointer);
 
 #endif

@@ -76,6 +76,25 @@ static const char *next_token(const void *ctx, const char **pointer)
     return t.data;
 }
 
+static const struct yaml_node *key_named(const struct yaml_node *map, const char *name)
+{
+    for (size_t i = 0; map->type == YAML_MAP && i < map->count; i++)
+        if (text_eq(map->keys[i]->text, name))
+            return map->keys[i];
+    return NULL;
+}
+
+const struct yaml_node *yaml_at_key(const struct yaml_node *root, const char *pointer)
+{
+    SCOPE(tmp);
+    const char *last = strrchr(pointer, '/');
+    if (!last)
+        return root;
+    const struct yaml_node *map = yaml_at(root, mem_textn(tmp, pointer, (size_t)(last - pointer)));
+    const struct yaml_node *key = key_named(map, next_token(tmp, &last));
+    return key ? key : yaml_at(root, pointer);
+}
+
 const struct yaml_node *yaml_at(const struct yaml_node *root, const char *pointer)
 {
     SCOPE(tmp);

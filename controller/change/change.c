@@ -34,11 +34,14 @@ static void read_intent(struct loading *load, const struct yaml_node *node)
     bool good = intent_from_json(load->ctx, json, &intent, &problems);
     if (good) {
         change_check_sql(&intent, &problems);
+        change_split_sql(load->ctx, &intent);
     }
     for (size_t i = 0; i < problems.count; i++) {
-        const struct error *e = &problems.items[i].error;
-        yaml_complain(load->problems, yaml_at(node, problems.items[i].pointer), "%s%s%s",
-                      e->message, *e->hint ? ", " : "", e->hint);
+        const struct intent_problem *p = &problems.items[i];
+        const struct error *e = &p->error;
+        const struct yaml_node *at =
+            p->key ? yaml_at_key(node, p->pointer) : yaml_at(node, p->pointer);
+        yaml_complain(load->problems, at, "%s%s%s", e->message, *e->hint ? ", " : "", e->hint);
     }
     if (problems.count) {
         return;
@@ -71,21 +74,55 @@ static void add_text(struct loading *load, const struct change_text *text)
 static void check_text(struct loading *load, const struct yaml_node *value,
                        const struct change_text *text)
 {
+    SCOPE(tmp);
     struct script *script;
     struct error err;
-    if (!sql_parse(load->ctx, text->sql, strlen(text->sql), &script, &err)) {
-        yaml_complain(load->problems, value, "%s", err.message);
+    const char *file = text_eq(text->name, load->path) ? "" : mem_printf(tmp, "%s: ", text->name);
+    if (!sql_parse(tmp, text->sql, strlen(text->sql), &script, &err)) {
+        yaml_complain(load->problems, value, "%s%s", file, err.message);
         return;
     }
+    if (script->count == 0) {
+        yaml_complain(load->problems, value, "%sno statement is in it, write one", file);
+    }
     for (size_t i = 0; i < script->count; i++) {
-        const struct sql_problem *problem = script->statements[i].problem;
-        if (problem) {
-            yaml_complain(load->problems, value, "%s%sline %d of the SQL: %s",
-                          text_eq(text->name, load->path) ? "" : text->name,
-                          text_eq(text->name, load->path) ? "" : ": ", problem->line,
-                          problem->message);
+        const struct statement *s = &script->statements[i];
+        if (s->problem) {
+            yaml_complain(load->problems, value, "%sline %d of the SQL: %s", file, s->problem->line,
+                          s->problem->message);
+        } else if (!change_psql_is_idle(s)) {
+            yaml_complain(load->problems, value,
+                          "%sline %d of the SQL: %s is for psql, write the SQL that it stands for",
+                          file, s->line, text_printable(tmp, s->sql));
         }
     }
+}
+
+/* { file: PATH }: the SQL lies beside the change. False when it cannot be read. */
+static bool read_file(struct loading *load, const struct yaml_node *value, struct change_text *text)
+{
+    const char *file = NULL;
+    struct error err;
+    size_t length;
+    const struct yaml_node *name = yaml_key(value, "file");
+    yaml_known(load->problems, value, (const char *const[]){ "file" }, 1);
+    if (value->count == 0) {
+        (void)yaml_must(load->problems, value, "file");
+    }
+    if (!yaml_text(load->problems, name, &file)) {
+        return false;
+    }
+    text->name = file_path_from(load->ctx, file_folder(load->ctx, load->path), file);
+    if (!file_read(load->ctx, text->name, CHANGE_FILE_BYTES, &text->sql, &length, &err)) {
+        yaml_complain(load->problems, name, "%s, name a file beside the change", err.message);
+        return false;
+    }
+    if (strlen(text->sql) != length) {
+        yaml_complain(load->problems, name, "%s: a NUL byte at offset %zu, this is no SQL",
+                      text->name, strlen(text->sql));
+        return false;
+    }
+    return true;
 }
 
 /* sql: { service: "DDL" } or { service: { file: PATH } }. */
@@ -97,24 +134,12 @@ static void read_sql(struct loading *load, const struct yaml_node *map)
     for (size_t i = 0; i < map->count; i++) {
         struct yaml_node *value = map->items[i];
         struct change_text text = { .service = map->keys[i]->text, .name = load->path };
-        if (value->type == YAML_MAP) {
-            const char *file = NULL;
-            struct error err;
-            size_t length;
-            if (!yaml_text(load->problems, yaml_must(load->problems, value, "file"), &file)) {
-                continue;
-            }
-            text.name = file_path_from(load->ctx, file_folder(load->ctx, load->path), file);
-            if (!file_read(load->ctx, text.name, CHANGE_FILE_BYTES, &text.sql, &length, &err)) {
-                yaml_complain(load->problems, value, "%s, name a file beside the change",
-                              err.message);
-                continue;
-            }
-        } else if (!yaml_text(load->problems, value, &text.sql)) {
-            continue;
+        bool inside = value->type != YAML_MAP;
+        text.above = inside ? value->line - 1 + value->block : 0;
+        if (inside ? yaml_text(load->problems, value, &text.sql) : read_file(load, value, &text)) {
+            check_text(load, value, &text);
+            add_text(load, &text);
         }
-        check_text(load, value, &text);
-        add_text(load, &text);
     }
 }
 
@@ -193,7 +218,9 @@ bool change_of_sql(const void *ctx, const char *path, const char *service, const
     change->intents->author = mem_text(ctx, author);
     change->intents->title = mem_text(ctx, slash ? slash + 1 : path);
     change->texts = mem_new(ctx, struct change_text);
-    change->texts[0] = (struct change_text){ mem_text(ctx, service), mem_text(ctx, path), sql };
+    change->texts[0] = (struct change_text){ .service = mem_text(ctx, service),
+                                             .name = mem_text(ctx, path),
+                                             .sql = sql };
     change->text_count = 1;
     *out = change;
     return true;

@@ -18,6 +18,7 @@ struct change_text {
     const char *service;
     const char *name; /* the file, or "change.yaml" for inline SQL: for messages */
     const char *sql;
+    int above; /* lines of the file above the SQL's first */
 };
 
 /* What a change file says. */

@@ -5,6 +5,7 @@
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
 #include "controller/change/change.h"
+#include "controller/change/check_sql.h"
 #include "controller/sql/script.h"
 
 static bool add_statement(const void *ctx, struct change *change, const struct change_text *text,
@@ -12,11 +13,16 @@ static bool add_statement(const void *ctx, struct change *change, const struct c
 {
     struct intent intent;
     struct intent_problems problems = { .ctx = ctx };
-    const char *place = mem_printf(ctx, "%s:%d", text->name, s->line);
+    const char *place = mem_printf(ctx, "%s:%d", text->name, text->above + s->line);
     if (s->problem) {
-        (void)fail(err, ERROR_INVALID, "%s:%d: %s", text->name, s->problem->line,
+        (void)fail(err, ERROR_INVALID, "%s:%d: %s", text->name, text->above + s->problem->line,
                    s->problem->message);
         return fail_hint(err, "correct the statement, then draft again");
+    }
+    if (!change_psql_is_idle(s)) {
+        (void)fail(err, ERROR_UNSUPPORTED, "%s: %.200s is for psql, not for the server", place,
+                   s->sql);
+        return fail_hint(err, "write the SQL that it stands for");
     }
     if (s->kind == SQL_STMT_COPY && s->data_lines) {
         (void)fail(err, ERROR_UNSUPPORTED, "%s: COPY with %zu rows behind it", place,
@@ -50,8 +56,9 @@ bool change_add_texts(const void *ctx, struct change *change, struct error *err)
             return fail_in(err, "%s", text->name);
         }
         for (size_t k = 0; k < script->count; k++) {
-            if (script->statements[k].kind != SQL_STMT_PSQL &&
-                !add_statement(ctx, change, text, &script->statements[k], err)) {
+            const struct statement *s = &script->statements[k];
+            bool idle = s->kind == SQL_STMT_PSQL && change_psql_is_idle(s);
+            if (!idle && !add_statement(ctx, change, text, s, err)) {
                 return false;
             }
         }

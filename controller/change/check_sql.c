@@ -8,7 +8,14 @@
 #include "controller/sql/expression.h"
 #include "controller/sql/script.h"
 
-enum meaning { MEANS_NOTHING, MEANS_EXPRESSION, MEANS_TYPE, MEANS_STATEMENTS, MEANS_EACH };
+enum meaning {
+    MEANS_NOTHING,
+    MEANS_EXPRESSION,
+    MEANS_TYPE,
+    MEANS_STATEMENTS,
+    MEANS_WORD,
+    MEANS_EACH
+};
 
 /* What the text under a key is, wherever in an intent it stands. MEANS_EACH: every value of the
  * object is an expression. */
@@ -28,6 +35,8 @@ static const struct {
     { "checks", MEANS_EXPRESSION },
     { "generated", MEANS_EXPRESSION },
     { "type", MEANS_TYPE },
+    { "method", MEANS_WORD },
+    { "opclass", MEANS_WORD },
     { "up", MEANS_STATEMENTS },
     { "down", MEANS_STATEMENTS },
     { "set", MEANS_EACH },
@@ -45,7 +54,7 @@ static enum meaning meaning_of(const struct intent *it, const char *key)
         break;
     case INTENT_ADD_EXCLUSION:
         if (text_eq(key, "using"))
-            return MEANS_NOTHING;
+            return MEANS_WORD;
         break;
     case INTENT_SET_IDENTITY: return MEANS_NOTHING;
     case INTENT_CREATE_ENUM:
@@ -78,6 +87,22 @@ static bool statements_check(const void *ctx, const char *sql, struct error *err
     return true;
 }
 
+/* "gin", "public.gin_trgm_ops", "gist_trgm_ops(siglen = 32)" */
+static bool word_check(const char *text, struct error *err)
+{
+    static const char word[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.";
+    size_t n = strspn(text, word);
+    const char *rest = text + n + strspn(text + n, " ");
+    bool bracket =
+        *rest == '(' &&
+        strspn(rest + 1, " ,='abcdefghijklmnopqrstuvwxyz_0123456789") == strcspn(rest + 1, ")") &&
+        text_eq(strchr(rest, ')'), ")");
+    if (n > 0 && (*rest == '\0' || bracket))
+        return true;
+    fail(err, ERROR_INVALID, "\"%.60s\" is no name of an access method or operator class", text);
+    return fail_hint(err, "write one such as gin or text_pattern_ops");
+}
+
 struct checking {
     const struct intent *intent;
     struct intent_problems *problems;
@@ -91,6 +116,7 @@ static bool text_check(const void *ctx, enum meaning meaning, const char *text, 
     case MEANS_EXPRESSION: return sql_expression_check(ctx, text, &expression, err);
     case MEANS_TYPE: return sql_type_normalise(ctx, text, &type, err);
     case MEANS_STATEMENTS: return statements_check(ctx, text, err);
+    case MEANS_WORD: return word_check(text, err);
     case MEANS_NOTHING:
     case MEANS_EACH: break;
     }
@@ -132,4 +158,51 @@ void change_check_sql(const struct intent *intent, struct intent_problems *probl
 {
     struct checking c = { intent, problems };
     check_value(&c, "", MEANS_NOTHING, intent->fields);
+}
+
+static bool has_problem(const struct script *script)
+{
+    for (size_t i = 0; i < script->count; i++)
+        if (script->statements[i].problem)
+            return true;
+    return script->count == 0;
+}
+
+static void split(const void *ctx, struct intent_texts *list)
+{
+    struct intent_texts out = { 0 };
+    for (size_t i = 0; i < list->count; i++) {
+        SCOPE(tmp);
+        struct script *script;
+        struct error ignored;
+        const char *sql = list->items[i];
+        bool parsed = sql_parse(tmp, sql, strlen(sql), &script, &ignored) && !has_problem(script);
+        size_t count = parsed ? script->count : 1;
+        out.items = mem_room(ctx, out.items, const char *, out.count + count);
+        for (size_t k = 0; k < count; k++)
+            out.items[out.count++] =
+                count > 1 ? mem_text(ctx, script->statements[k].sql) : list->items[i];
+    }
+    *list = out;
+}
+
+void change_split_sql(const void *ctx, struct intent *intent)
+{
+    if (intent->operation != INTENT_SQL)
+        return;
+    split(ctx, &intent->up);
+    split(ctx, &intent->down);
+}
+
+bool change_psql_is_idle(const struct statement *s)
+{
+    static const char *const idle[] = { "restrict", "unrestrict", "echo",     "qecho", "warn",
+                                        "timing",   "pset",       "encoding", "x",     "set" };
+    if (s->kind != SQL_STMT_PSQL)
+        return true;
+    size_t n = strcspn(s->sql + 1, " \t\r\n");
+    for (size_t i = 0; i < sizeof(idle) / sizeof(idle[0]); i++)
+        if (strlen(idle[i]) == n && strncmp(idle[i], s->sql + 1, n) == 0)
+            return true;
+    return false;
 }

@@ -7,8 +7,16 @@
 #define CONTROLLER_CHANGE_CHECK_SQL_H
 
 #include "controller/intent/intent.h"
+#include "controller/sql/statement.h"
 
 /* Adds a problem for each that is none. */
 void change_check_sql(const struct intent *intent, struct intent_problems *problems);
+
+/* An item of up or down that holds several statements becomes as many items. */
+void change_split_sql(const void *ctx, struct intent *intent);
+
+/* True but for those backslash lines of psql that would do something (\i, \copy, \gexec …); what
+ * pg_dump writes around a dump does nothing. */
+bool change_psql_is_idle(const struct statement *s);
 
 #endif

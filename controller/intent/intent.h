@@ -141,6 +141,7 @@ size_t intent_keys(const void *ctx, enum intent_operation operation, const char 
 /* What is wrong with an intent, and where: a JSON Pointer from the intent. */
 struct intent_problem {
     const char *pointer;
+    bool key; /* the key is wrong, not its value */
     struct error error;
 };
 struct intent_problems {

@@ -87,7 +87,7 @@ void intent_complain(struct intent_problems *problems, const char *pointer, cons
     size_t n = problems->count;
     problems->items = mem_room(problems->ctx, problems->items, struct intent_problem, n + 1);
     problems->items[problems->count++] =
-        (struct intent_problem){ mem_text(problems->ctx, pointer), *err };
+        (struct intent_problem){ .pointer = mem_text(problems->ctx, pointer), .error = *err };
 }
 
 /* At `key`, or at the operation itself where `there` is false: the key is missing. */
@@ -110,6 +110,13 @@ static bool wrong(struct reading *r, const char *key, const char *what, const ch
     return wrong_at(r, key, true, what, hint);
 }
 
+static bool wrong_key(struct reading *r, const char *key, const char *hint)
+{
+    (void)wrong(r, key, "unknown key", hint);
+    r->problems->items[r->problems->count - 1].key = true;
+    return false;
+}
+
 /* A list of texts; one text stands for a list of one. A list of objects stays in `fields`. */
 static bool read_texts(struct reading *r, const char *key, const json_t *value,
                        struct intent_texts *out)
@@ -123,7 +130,9 @@ static bool read_texts(struct reading *r, const char *key, const json_t *value,
             return true;
         }
         if (!json_is_string(item) || json_string_length(item) == 0) {
-            return wrong(r, key, "expected a list of texts", "write [first, second]");
+            SCOPE(tmp);
+            const char *at = json_is_array(value) ? mem_printf(tmp, "%s/%zu", key, i) : key;
+            return wrong(r, at, "expected a list of texts", "write [first, second]");
         }
         items[i] = mem_text(r->ctx, json_string_value(item));
     }
@@ -193,9 +202,18 @@ static bool read_references(struct reading *r, const json_t *value)
                                              "write references: { table: t, columns: [c] }");
     }
     const json_t *columns = json_object_get(value, "columns");
+    const char *key;
+    json_t *ignored;
+    json_object_foreach((json_t *)(uintptr_t)value, key, ignored) {
+        if (!text_eq(key, "table") && !text_eq(key, "columns")) {
+            SCOPE(tmp);
+            return wrong_key(r, mem_printf(tmp, "references/%s", key),
+                             "write references: { table: t, columns: [c] }");
+        }
+    }
     if (columns) {
         struct intent_texts list = { 0 };
-        if (!read_texts(r, "references", columns, &list)) {
+        if (!read_texts(r, "references/columns", columns, &list)) {
             return false;
         }
         target->columns = list.items;
@@ -208,10 +226,13 @@ static bool read_propagate(struct reading *r, const json_t *value)
 {
     if (json_is_boolean(value)) {
         r->intent->propagate = json_is_true(value);
-    } else if (!read_texts(r, "propagate", value, &r->intent->propagate_to)) {
-        return false;
+        return true;
     }
-    return true;
+    if (!json_is_array(value)) {
+        return wrong(r, "propagate", "expected true, false or a list of services",
+                     "write propagate: [orders, shipping]");
+    }
+    return read_texts(r, "propagate", value, &r->intent->propagate_to);
 }
 
 static bool read_key(struct reading *r, const char *name, const json_t *value)
@@ -222,9 +243,9 @@ static bool read_key(struct reading *r, const char *name, const json_t *value)
         const char *const *known;
         size_t count = intent_keys(tmp, r->intent->operation, &known);
         const char *near = text_nearest(name, known, count);
-        return wrong(r, name, "unknown key",
-                     near ? mem_printf(tmp, "did you mean \"%s\"?", near)
-                          : "see the vocabulary of intents in the documentation");
+        return wrong_key(r, name,
+                         near ? mem_printf(tmp, "did you mean \"%s\"?", near)
+                              : "see the vocabulary of intents in the documentation");
     }
     if (text_eq(name, "service")) {
         if (!json_is_string(value)) {
@@ -267,6 +288,9 @@ static bool one_of(struct reading *r, const char *key, const char *value, const 
 }
 
 static const char actions[] = "no action|restrict|cascade|set null|set default";
+static const char orders[] = "asc|desc|asc nulls first|asc nulls last|desc nulls first|"
+                             "desc nulls last|ASC|DESC|ASC NULLS FIRST|ASC NULLS LAST|"
+                             "DESC NULLS FIRST|DESC NULLS LAST";
 
 static bool check_words(struct reading *r)
 {
@@ -277,7 +301,67 @@ static bool check_words(struct reading *r)
     good = one_of(r, "orphans", it->orphans, "refuse|delete|set_null") && good;
     good = one_of(r, "duplicates", it->duplicates, "refuse|keep_first|keep_last") && good;
     good = one_of(r, "identity", it->identity, "always|by_default") && good;
+    good = one_of(r, "order", it->order, orders) && good;
     return one_of(r, "phase", it->phase, "expand|migrate|contract") && good;
+}
+
+/* A key, an index or a constraint has each column once. */
+static bool check_columns(struct reading *r)
+{
+    const struct intent_texts *columns = &r->intent->columns;
+    for (size_t i = 1; i < columns->count; i++) {
+        for (size_t k = 0; k < i; k++) {
+            if (text_eq(columns->items[i], columns->items[k])) {
+                SCOPE(tmp);
+                return wrong(r, mem_printf(tmp, "columns/%zu", i),
+                             "the column is in the list twice", "remove one");
+            }
+        }
+    }
+    return true;
+}
+
+static bool check_target(struct reading *r)
+{
+    const struct intent *it = r->intent;
+    if (it->target.service && !text_eq(it->target.service, it->service)) {
+        return wrong(r, "references", "a foreign key stays within its database",
+                     "for a table of another service write references: in the manifest");
+    }
+    if (it->target.column_count && it->columns.count &&
+        it->target.column_count != it->columns.count) {
+        return wrong(r, "references",
+                     "it names another number of columns than columns:", "write one for each");
+    }
+    return true;
+}
+
+/* A promise to lose, or to leave others behind, has a reason. */
+static bool check_reasons(struct reading *r)
+{
+    const struct intent *it = r->intent;
+    bool good = true;
+    if (!it->propagate && !it->note) {
+        good = wrong(r, "propagate", "false needs a reason", "say why in note:");
+    }
+    if (it->accept_loss && !it->note) {
+        good = wrong(r, "accept_loss", "true needs a reason", "say why in note:");
+    }
+    return good;
+}
+
+static bool check_way_back(struct reading *r)
+{
+    const struct intent *it = r->intent;
+    if (it->operation == INTENT_SQL && !it->down.count && !it->irreversible) {
+        return wrong_at(r, "down", false, "a way back is needed",
+                        "write down:, or irreversible: with the reason (makes the step "
+                        "destructive)");
+    }
+    if (it->operation == INTENT_SQL && it->down.count && it->irreversible) {
+        return wrong(r, "irreversible", "there is a way back", "keep down: or irreversible:");
+    }
+    return true;
 }
 
 static bool check_values(struct reading *r)
@@ -285,22 +369,17 @@ static bool check_values(struct reading *r)
     const struct intent *it = r->intent;
     bool lists = it->operation == INTENT_ADD_INDEX || it->operation == INTENT_ADD_UNIQUE;
     bool good = check_words(r);
-    if (!it->propagate && !it->note) {
-        good = wrong(r, "propagate", "false needs a reason", "say why in note:");
-    }
-    if (it->accept_loss && !it->note) {
-        good = wrong(r, "accept_loss", "true needs a reason", "say why in note:");
+    good = check_columns(r) && good;
+    good = check_target(r) && good;
+    good = check_reasons(r) && good;
+    if (it->operation == INTENT_RENAME_COLUMN && text_eq(it->column, it->to)) {
+        good = wrong(r, "to", "it has that name already", "write the new name");
     }
     if (lists && !it->columns.count && !it->expressions.count && !it->definition) {
         good =
             wrong_at(r, "columns", false, "columns or expressions are needed", "name at least one");
     }
-    if (it->operation == INTENT_SQL && !it->down.count && !it->irreversible) {
-        good = wrong_at(r, "down", false, "a way back is needed",
-                        "write down:, or irreversible: with the reason (makes the step "
-                        "destructive)");
-    }
-    return good;
+    return check_way_back(r) && good;
 }
 
 /* Some key that is none was meant to be this one: then one error is enough. */
@@ -375,6 +454,7 @@ bool intent_from_json(const void *ctx, const json_t *json, struct intent *out,
         const char *name = json_object_iter_key(json_object_iter((json_t *)(uintptr_t)json));
         intent_complain(problems, json_object_size(json) == 1 ? mem_printf(tmp, "/%s", name) : "",
                         &err);
+        problems->items[problems->count - 1].key = text_starts(err.message, "unknown operation");
         return false;
     }
     read.fields = json_own(ctx, json_deep_copy(json));
