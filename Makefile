@@ -1,8 +1,9 @@
 # flotilla: one Makefile for the whole tree. `make help` lists the targets.
 #
 #   V=1        show the commands            WERROR=1   warnings are errors (CI)
-#   SAN=1      ASan + UBSan, in build-san/  BUILD=DIR  another output folder
+#   SAN=1      ASan + UBSan, in build-san/  TSAN=1     ThreadSanitizer, in build-tsan/
 #   COV=1      gcov, in build-coverage/     FUZZ=1     clang's fuzzer, in build-fuzz/
+#   BUILD=DIR  another output folder
 #
 # A source file that compiled with warnings is compiled again next time, so that a warning
 # cannot hide in an incremental build. A change of flags rebuilds what it concerns.
@@ -18,13 +19,14 @@ endif
 PREFIX  ?= /usr/local
 DESTDIR ?=
 SAN     ?=
+TSAN    ?=
 COV     ?=
 FUZZ    ?=
 WERROR  ?=
 V       ?=
 Q       := $(if $(V),,@)
-BUILD   ?= $(if $(SAN),build-san,$(if $(COV),build-coverage,$(if $(FUZZ),build-fuzz,build)))
-export BUILD SAN
+BUILD   ?= $(if $(SAN),build-san,$(if $(TSAN),build-tsan,$(if $(COV),build-coverage,$(if $(FUZZ),build-fuzz,build))))
+export BUILD SAN TSAN
 
 # --- flags ------------------------------------------------------------------------------------
 
@@ -35,11 +37,13 @@ OPT      ?= $(if $(COV),-O0,-O2) -g
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wwrite-strings \
             -Wformat=2 -Wundef
 HARDEN   := -fPIE -fstack-protector-strong -fcf-protection -fno-common -fvisibility=hidden
-ifeq ($(SAN)$(COV)$(FUZZ),)
+ifeq ($(SAN)$(TSAN)$(COV)$(FUZZ),)
 HARDEN   += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
 endif
 ifneq ($(SAN),)
 VARIANT  := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+else ifneq ($(TSAN),)
+VARIANT  := -fsanitize=thread
 else ifneq ($(COV),)
 VARIANT  := --coverage
 else ifneq ($(FUZZ),)
@@ -83,7 +87,7 @@ OBJECTS        := $(call object,$(sort $(AGENT_SRC) $(CONTROLLER_SRC) $(UNIT_SRC
                   $(TESTLIB_SRC) $(TRAFFIC_SRC)))
 
 .PHONY: all demo demo-clean test check style fuzz bench coverage crash install clean help unit \
-        golden scenario truth deps format fuzz-programs FORCE
+        golden scenario truth sanitize threads deps format fuzz-programs FORCE
 
 all: $(PROGRAMS) $(BUILD)/demo-traffic ## build/flotilla and build/flotilla-agent (the default)
 
@@ -185,6 +189,15 @@ ifneq ($(filter check,$(MAKECMDGOALS)),)
 test: | style
 endif
 
+sanitize: ## unit and golden tests under ASan and UBSan
+	$(Q)$(MAKE) --no-print-directory SAN=1 BUILD=build-san all unit golden
+
+# What has threads: the parser's, the sessions' and the driver's.
+THREADED := $(patsubst %,build-tsan/tests/test_%,lint sql wire engine)
+threads: ## what has threads under ThreadSanitizer: parser, linter, sessions, driver
+	$(Q)$(MAKE) --no-print-directory TSAN=1 BUILD=build-tsan all $(THREADED)
+	$(Q)BUILD=build-tsan tests/run $(THREADED) tests/golden/lint/test_lint.py tests/scenario/test_rollout.py
+
 crash: deps all ## seeded kills of controller, agent and database backend
 	$(Q)tests/crash/run
 
@@ -217,7 +230,7 @@ install: all ## PREFIX=/usr/local DESTDIR=
 	$(if $(wildcard schemas),cp -R schemas $(DESTDIR)$(PREFIX)/share/flotilla/)
 
 clean: ## remove what was built
-	rm -rf build build-san build-coverage build-fuzz
+	rm -rf build build-san build-tsan build-coverage build-fuzz
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.* ## \(.*\)/  make \1|\2/p' Makefile | \
