@@ -55,6 +55,9 @@ class Graph(testing.Case):
         self.golden(f"{HERE}/expected/graph.dot", self.ok(self.graph("--format", "dot")).out)
         self.golden(f"{HERE}/expected/graph.mmd", self.ok(self.graph("--format", "mermaid")).out)
 
+    def test_svg(self):
+        self.assertIn("</svg>", self.ok(self.graph("--format", "svg")).out)
+
     def test_svg_needs_a_program(self):
         run = self.graph("--format", "svg", env={"PATH": self.folder})
         self.assertEqual(1, run.code)
