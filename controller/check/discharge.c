@@ -85,10 +85,10 @@ const struct discharge *discharges_all(size_t *count)
     return rows;
 }
 
-const struct discharge *discharge_find(const char *rule, enum evidence by)
+const struct discharge *discharge_named(const char *rule, const char *by)
 {
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        if (rows[i].by == by && text_eq(rows[i].rule, rule)) {
+        if (text_eq(rows[i].rule, rule) && text_eq(evidence_name(rows[i].by), by)) {
             return &rows[i];
         }
     }

@@ -54,8 +54,8 @@ struct discharge {
 
 /* All rows, in the order of rules; *count of them. */
 const struct discharge *discharges_all(size_t *count);
-/* The row of a rule and a kind of evidence; null: that does not discharge it. */
-const struct discharge *discharge_find(const char *rule, enum evidence by);
+/* The row of a rule and the name of an evidence, as a plan file has it; null: there is none. */
+const struct discharge *discharge_named(const char *rule, const char *by);
 /* "wait", "snapshot", … */
 const char *evidence_name(enum evidence evidence);
 

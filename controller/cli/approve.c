@@ -155,8 +155,9 @@ static bool sign_all(const void *ctx, const struct options *o, struct error *err
     const struct signing *s = &o->signing;
     const char *key = o->key ? file_path_from(ctx, ".", o->key) : default_key(ctx);
     plan_text_head(stdout, s->place.plan);
+    const struct plan_view shown = { .plan = s->place.plan, .path = s->path };
     for (size_t i = 0; i < s->count; i++)
-        plan_text_part(stdout, s->parts[i], s->path);
+        plan_text_part(stdout, &shown, s->parts[i]);
     if (!agreed(o, err))
         return false;
     fputc('\n', stdout);

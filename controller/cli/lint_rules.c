@@ -6,6 +6,7 @@
 #include "agents/base/json.h"
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
+#include "controller/check/discharge.h"
 #include "controller/check/rule.h"
 #include "controller/cli/lint_format.h"
 
@@ -29,17 +30,46 @@ static const struct {
     { "catalog", "What only the catalog tells" },
 };
 
+/* Each kind of evidence on a line of its own. */
+static void print_discharges(const struct rule *r, bool markdown)
+{
+    size_t count;
+    const struct discharge *rows = discharges_all(&count);
+    for (size_t i = 0; i < count; i++) {
+        if (text_eq(rows[i].rule, r->id)) {
+            if (markdown) {
+                printf("- `%s`: %s\n", evidence_name(rows[i].by), rows[i].why);
+            } else {
+                printf("  %-12s %s\n", evidence_name(rows[i].by), rows[i].why);
+            }
+        }
+    }
+}
+
+static bool has_discharge(const struct rule *r)
+{
+    size_t count;
+    const struct discharge *rows = discharges_all(&count);
+    for (size_t i = 0; i < count; i++) {
+        if (text_eq(rows[i].rule, r->id)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool lint_explain(const char *id)
 {
     const struct rule *r = rule_find(id);
     if (!r) {
         return false;
     }
-    printf(
-        "%s (%s, %s, %s by default)\n\n%s.\n\n%s\n\nInstead: %s\n\nFor example:\n  %s\n\n" RULE_PAGE
-        "\n",
-        r->id, r->group, severity_name(r->severity), r->on ? "on" : "off", r->what, r->why,
-        r->instead, r->example, r->id);
+    printf("%s (%s, %s, %s by default)\n\n%s.\n\n%s\n\nInstead: %s\n\nFor example:\n  %s\n\n",
+           r->id, r->group, severity_name(r->severity), r->on ? "on" : "off", r->what, r->why,
+           r->instead, r->example);
+    puts(has_discharge(r) ? "In a plan it is discharged by" : "In a plan nothing discharges it.");
+    print_discharges(r, false);
+    printf("\n" RULE_PAGE "\n", r->id);
     return true;
 }
 
@@ -48,6 +78,10 @@ static void rule_markdown(const struct rule *r)
     printf("\n### %s\n\n*%s, %s by default.* %s.\n\n%s\n\n**Instead:** %s\n\n```sql\n%s\n```\n",
            r->id, severity_name(r->severity), r->on ? "on" : "off", r->what, r->why, r->instead,
            r->example);
+    if (has_discharge(r)) {
+        puts("\n**In a plan discharged by**\n");
+        print_discharges(r, true);
+    }
 }
 
 static const char *group_title(const char *group)
@@ -78,7 +112,9 @@ static void as_markdown(const struct rule *const *all, size_t count)
         "What `flotilla lint` and every plan look for. A rule's severity is what it starts from: a "
         "table that is known to be small makes a note of it, and `.flotilla-lint.yaml` may say "
         "otherwise (see [LINT](LINT.md)). The examples are flagged as they stand, without a "
-        "catalog, unless their text says what they need.");
+        "catalog, unless their text says what they need. In a plan, the steps around a statement may "
+        "carry the evidence that discharges a rule: what does is said rule by rule, and a rule "
+        "that does not say so is never discharged. `flotilla show` prints what discharged what.");
     for (size_t g = 0; g < count; g++) {
         if (!group_is_new(all, g)) {
             continue;
@@ -94,9 +130,18 @@ static void as_markdown(const struct rule *const *all, size_t count)
 
 static json_t *rule_json(const struct rule *r)
 {
-    return json_pack("{s:s, s:s, s:s, s:b, s:s, s:s, s:s, s:s}", "id", r->id, "group", r->group,
-                     "severity", severity_name(r->severity), "default", r->on, "what", r->what,
-                     "why", r->why, "instead", r->instead, "example", r->example);
+    size_t count;
+    const struct discharge *rows = discharges_all(&count);
+    json_t *by = json_object();
+    for (size_t i = 0; i < count; i++) {
+        if (text_eq(rows[i].rule, r->id)) {
+            json_set_text(by, evidence_name(rows[i].by), rows[i].why);
+        }
+    }
+    return json_pack("{s:s, s:s, s:s, s:b, s:s, s:s, s:s, s:s, s:o}", "id", r->id, "group",
+                     r->group, "severity", severity_name(r->severity), "default", r->on, "what",
+                     r->what, "why", r->why, "instead", r->instead, "example", r->example,
+                     "discharged", by);
 }
 
 void lint_list_rules(enum format format)

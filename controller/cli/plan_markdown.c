@@ -57,7 +57,7 @@ static void print_sql(FILE *to, const char *title, const struct step_texts *list
     fprintf(to, "%s\n", fence.data);
 }
 
-static void print_step(FILE *to, const struct step *step)
+static void print_step(FILE *to, const struct plan *plan, const struct step *step)
 {
     SCOPE(tmp);
     fprintf(to, "\n### %s %s\n\n", prose(tmp, step->id), prose(tmp, step->what));
@@ -71,6 +71,13 @@ static void print_step(FILE *to, const struct step *step)
         fprintf(to, "\n%s\n", prose(tmp, step->why));
     for (size_t i = 0; i < step->risks.count; i++)
         fprintf(to, "\n> risk: %s\n", prose(tmp, step->risks.items[i]));
+    for (size_t i = 0; i < plan->finding_count; i++)
+        if (text_eq(plan->findings[i].step, step->id))
+            fprintf(to, "\n> **%s** %s: %s\n", plan->findings[i].severity,
+                    prose(tmp, plan->findings[i].rule), prose(tmp, plan->findings[i].message));
+    const char *met = plan_discharges(tmp, plan, step->id, false);
+    if (*met)
+        fprintf(to, "\nrules met: %s\n", prose(tmp, met));
     print_sql(to, "Up:", &step->up);
     print_sql(to, "Down:", &step->down);
     if (step->irreversible)
@@ -97,6 +104,6 @@ void plan_markdown(FILE *to, const struct plan *plan, struct part *const *parts,
             fprintf(to, "\nafter %s: %s\n", prose(tmp, part->after[k].service),
                     prose(tmp, part->after[k].reason));
         for (size_t k = 0; k < part->step_count; k++)
-            print_step(to, &part->steps[k]);
+            print_step(to, plan, &part->steps[k]);
     }
 }

@@ -4,6 +4,7 @@
 
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
+#include "controller/check/discharge.h"
 #include "controller/cli/near.h"
 #include "controller/plan/approvals.h"
 
@@ -188,7 +189,55 @@ static void print_estimate(FILE *to, const struct step *step)
             text_duration(tmp, step->estimate.ms), step->estimate.confidence);
 }
 
-static void print_step(FILE *to, const struct step *step)
+/* "missing-lock-timeout (wait), rename-column (exchange)" */
+const char *plan_discharges(const void *ctx, const struct plan *plan, const char *step, bool back)
+{
+    struct text t = text_init(ctx, TEXT_SQL);
+    for (size_t i = 0; i < plan->discharged_count; i++) {
+        const struct plan_discharge *d = &plan->discharged[i];
+        if (d->back == back && text_eq(d->step, step))
+            text_addf(&t, "%s%s (%s)", t.len ? ", " : "", d->rule, d->by);
+    }
+    return t.data;
+}
+
+static void print_findings(FILE *to, const struct plan *plan, const struct step *step)
+{
+    SCOPE(tmp);
+    for (size_t i = 0; i < plan->finding_count; i++) {
+        const struct plan_finding *f = &plan->findings[i];
+        if (text_eq(f->step, step->id))
+            print_field(to, f->severity, mem_printf(tmp, "%s: %s", f->rule, f->message));
+    }
+}
+
+static void print_discharged(FILE *to, const struct plan *plan, const struct step *step)
+{
+    for (size_t i = 0; i < plan->discharged_count; i++) {
+        SCOPE(tmp);
+        const struct plan_discharge *d = &plan->discharged[i];
+        if (!text_eq(d->step, step->id))
+            continue;
+        const struct discharge *why = discharge_named(d->rule, d->by);
+        fprintf(to, "        %s%s, by %s%s%s\n", d->back ? "way back: " : "",
+                text_printable(tmp, d->rule), text_printable(tmp, d->by), d->proof ? ": " : "",
+                d->proof ? text_printable(tmp, d->proof) : "");
+        if (why)
+            fprintf(to, "          %s\n", why->why);
+    }
+}
+
+static void print_rules(FILE *to, const struct plan_view *view, const struct step *step)
+{
+    SCOPE(tmp);
+    print_findings(to, view->plan, step);
+    print_field(to, "rules met", plan_discharges(tmp, view->plan, step->id, false));
+    print_field(to, "on way back", plan_discharges(tmp, view->plan, step->id, true));
+    if (view->rules)
+        print_discharged(to, view->plan, step);
+}
+
+static void print_step(FILE *to, const struct plan_view *view, const struct step *step)
 {
     SCOPE(tmp);
     fprintf(to, "\n    %s  %s\n", step->id, text_printable(tmp, step->what ? step->what : ""));
@@ -209,29 +258,33 @@ static void print_step(FILE *to, const struct step *step)
     print_statements(to, "up", &step->up);
     print_statements(to, "down", &step->down);
     print_field(to, "no way back", step->irreversible);
+    print_rules(to, view, step);
 }
 
-void plan_text_part(FILE *to, const struct part *part, const char *path)
+void plan_text_part(FILE *to, const struct plan_view *view, const struct part *part)
 {
     SCOPE(tmp);
-    print_part_head(to, part, path);
+    print_part_head(to, part, view->path);
     if (part->health_sql)
         fprintf(to, "  health     %s\n", text_printable(tmp, part->health_sql));
     for (size_t i = 0; i < part->object_count; i++)
         fprintf(to, "  object     %s  %s\n", text_printable(tmp, part->objects[i].object),
                 part->objects[i].fingerprint);
     for (size_t i = 0; i < part->step_count; i++)
-        print_step(to, &part->steps[i]);
+        print_step(to, view, &part->steps[i]);
 }
 
-void plan_text_brief(FILE *to, const struct part *part, const char *path)
+void plan_text_brief(FILE *to, const struct plan_view *view, const struct part *part)
 {
-    print_part_head(to, part, path);
+    print_part_head(to, part, view->path);
     for (size_t i = 0; i < part->step_count; i++) {
         SCOPE(tmp);
         const struct step *step = &part->steps[i];
         fprintf(to, "    %-24s %s  [%s]\n", step->id,
                 text_printable(tmp, step->what ? step->what : step_kind_name(step->kind)),
                 step_tags_text(tmp, step->tags));
+        const char *met = plan_discharges(tmp, view->plan, step->id, false);
+        if (*met)
+            fprintf(to, "    %-24s   met: %s\n", "", text_printable(tmp, met));
     }
 }

@@ -22,11 +22,19 @@ bool plan_choose(const void *ctx, const struct plan *plan, const struct plan_cho
 
 /* Title, id, fleet, author, digest, findings. */
 void plan_text_head(FILE *to, const struct plan *plan);
-/* A part in full: everything that its signature covers, and why. `path` of the plan file (may be
- * null) is where signatures are looked for. */
-void plan_text_part(FILE *to, const struct part *part, const char *path);
-/* A part with one line a step. */
-void plan_text_brief(FILE *to, const struct part *part, const char *path);
+struct plan_view {
+    const struct plan *plan;
+    const char *path; /* of the plan file, where signatures are looked for; may be null */
+    bool rules;       /* what discharges each rule, in sentences */
+};
+
+/* A part in full: everything that its signature covers, and why. */
+void plan_text_part(FILE *to, const struct plan_view *view, const struct part *part);
+/* A part with one line a step, and one for the rules that it meets. */
+void plan_text_brief(FILE *to, const struct plan_view *view, const struct part *part);
+
+/* "missing-lock-timeout (wait), …" of a step on the one way or the other; "" for none. */
+const char *plan_discharges(const void *ctx, const struct plan *plan, const char *step, bool back);
 
 /* The whole as Markdown. */
 void plan_markdown(FILE *to, const struct plan *plan, struct part *const *parts, size_t count);

@@ -5,18 +5,20 @@
 #include "controller/cli/place.h"
 #include "controller/cli/plan_text.h"
 
-enum { KEY_PHASE = 0x2000, KEY_FULL };
+enum { KEY_PHASE = 0x2000, KEY_FULL, KEY_RULES };
 
 struct options {
     struct flags flags;
     const char *plan;
     struct plan_choice choice;
-    bool full;
+    bool full, rules;
 };
 
 static const struct argp_option option_list[] = {
     { "phase", KEY_PHASE, "PHASE", 0, "only expand, migrate or contract", 0 },
     { "full", KEY_FULL, NULL, 0, "with the SQL of every step (so is one service's or phase's)", 0 },
+    { "rules", KEY_RULES, NULL, 0, "with what discharges each rule that a step meets, and where",
+      0 },
     { 0 },
 };
 
@@ -26,6 +28,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     switch (key) {
     case KEY_PHASE: o->choice.phase = usage_phase("--phase", arg, state); return 0;
     case KEY_FULL: o->full = true; return 0;
+    case KEY_RULES: o->rules = true; return 0;
     default: return ARGP_ERR_UNKNOWN;
     }
 }
@@ -41,6 +44,7 @@ static const struct usage usage = {
             "Examples:\n"
             "  flotilla show widen.yaml\n"
             "  flotilla show widen.yaml --service orders\n"
+            "  flotilla show widen.yaml --rules\n"
             "  flotilla show widen.yaml --format markdown\n",
     .arguments = arguments,
     .options = option_list,
@@ -67,13 +71,14 @@ static struct plan *narrowed(const void *ctx, const struct plan *plan, struct pa
 static void print_text(const struct options *o, const struct plan *plan, struct part **parts,
                        size_t count)
 {
-    bool full = o->full || o->choice.service || o->choice.phase >= 0;
+    const struct plan_view view = { .plan = plan, .path = o->plan, .rules = o->rules };
+    bool full = o->full || o->rules || o->choice.service || o->choice.phase >= 0;
     plan_text_head(stdout, plan);
     for (size_t i = 0; i < count; i++) {
         if (full)
-            plan_text_part(stdout, parts[i], o->plan);
+            plan_text_part(stdout, &view, parts[i]);
         else
-            plan_text_brief(stdout, parts[i], o->plan);
+            plan_text_brief(stdout, &view, parts[i]);
     }
 }
 
