@@ -221,6 +221,7 @@ static bool step_check(struct checking *c, struct error *err)
     pairs_begin(c);
     for (c->index = 0; c->index < result->count; c->index++) {
         const struct lint_statement *at = &result->statements[c->index];
+        trail_mention(c->now, at->statement);
         findings_add(c, at);
         forms_add(c, at);
         mirrored(c->mirror, c->now, at->statement);
@@ -273,6 +274,7 @@ static bool step_foresee(struct checking *c, struct error *err)
         return fail_in(err, "step %s", checked_id(c, c->step));
     }
     for (size_t i = 0; i < script->count; i++) {
+        trail_mention(c->now, &script->statements[i]);
         mirrored(c->mirror, c->now, &script->statements[i]);
     }
     if (!c->back) {

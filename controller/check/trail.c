@@ -228,6 +228,36 @@ static void dropped(struct trail *t, const struct statement *s)
     }
 }
 
+struct world_column *trail_column(struct trail *t, struct world_table *table, const char *name)
+{
+    struct world_column *c = table_column(table, name);
+    if (!c && !table->known && !world_has_catalog(t->world) && name) {
+        struct sql_column made = { .name = mem_text(t->ctx, name) };
+        world_add_column(t->world, table, &made);
+        c = table_column(table, name);
+        c->fresh = false;
+    }
+    return c;
+}
+
+void trail_mention(struct trail *t, const struct statement *s)
+{
+    bool column = s->kind == SQL_STMT_RENAME && s->object == SQL_OBJECT_COLUMN;
+    struct world_table *table =
+        (column || s->kind == SQL_STMT_ALTER_TABLE) && s->name.name && s->object != SQL_OBJECT_INDEX
+            ? world_table(t->world, s->name)
+            : NULL;
+    if (table && column) {
+        trail_column(t, table, s->sub_name);
+    }
+    for (size_t i = 0; table && i < s->alter_count; i++) {
+        const struct sql_alter *a = &s->alters[i];
+        if (a->column && a->kind != SQL_ALTER_ADD_COLUMN) {
+            trail_column(t, table, a->column);
+        }
+    }
+}
+
 void trail_before(struct trail *t, const struct statement *s)
 {
     switch (s->kind) {
@@ -282,23 +312,23 @@ void trail_after(struct trail *t, const struct statement *s)
 
 /* --- steps that are no statements ------------------------------------------------------------ */
 
-static const struct world_table *relation_of(const struct trail *t, const char *relation)
+static struct world_table *relation_of(const struct trail *t, const char *relation)
 {
     SCOPE(tmp);
     struct object_name name = { 0 };
     struct error ignored;
     return relation && object_name_parse(tmp, relation, &name, &ignored)
-               ? world_find(t->world, (struct sql_name){ name.schema, name.name })
+               ? world_table(t->world, (struct sql_name){ name.schema, name.name })
                : NULL;
 }
 
 static void kept(struct trail *t, const struct step_snapshot *snapshot)
 {
-    const struct world_table *table = relation_of(t, snapshot->of);
+    struct world_table *table = relation_of(t, snapshot->of);
     for (size_t i = 0; table && i <= snapshot->columns.count; i++) {
         bool whole = snapshot->columns.count == 0;
         const struct world_column *c =
-            i < snapshot->columns.count ? table_column(table, snapshot->columns.items[i]) : NULL;
+            i < snapshot->columns.count ? trail_column(t, table, snapshot->columns.items[i]) : NULL;
         if (whole || c) {
             struct trail_fact *f = add(t, TRAIL_KEPT);
             f->table = table->id;
@@ -311,10 +341,11 @@ static void verified(struct trail *t, const char *check)
 {
     SCOPE(tmp);
     struct trail_equality e;
-    const struct world_table *table =
-        trail_check_equality(tmp, check, &e) ? world_find(t->world, e.relation) : NULL;
-    const struct world_column *a = table ? table_column(table, e.left) : NULL;
-    const struct world_column *b = table ? table_column(table, e.right) : NULL;
+    struct world_table *table =
+        trail_check_equality(tmp, check, &e) ? world_table(t->world, e.relation) : NULL;
+    bool there = table && trail_column(t, table, e.left) && trail_column(t, table, e.right);
+    const struct world_column *a = there ? table_column(table, e.left) : NULL;
+    const struct world_column *b = there ? table_column(table, e.right) : NULL;
     if (a && b) {
         struct trail_fact *f = add(t, TRAIL_EQUAL);
         f->table = table->id;

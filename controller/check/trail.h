@@ -59,6 +59,12 @@ struct trail {
 
 struct trail *trail_new(const void *ctx, struct world *world);
 
+/* The column of a table, made up on first mention when nobody described the table. Null: there is
+ * none. */
+struct world_column *trail_column(struct trail *trail, struct world_table *table, const char *name);
+/* Tables and columns that the statement names, made up where nobody described them: before it is
+ * looked at. */
+void trail_mention(struct trail *trail, const struct statement *s);
 /* Around applying a statement to the world: before with the old names, after with the new. */
 void trail_before(struct trail *trail, const struct statement *s);
 void trail_after(struct trail *trail, const struct statement *s);

@@ -153,6 +153,8 @@ static bool sign_part(const struct options *o, const struct part *part, const ch
 static bool sign_all(const void *ctx, const struct options *o, struct error *err)
 {
     const struct signing *s = &o->signing;
+    if (!place_plan_recheck(ctx, s->path, s->place.plan, err))
+        return false;
     const char *key = o->key ? file_path_from(ctx, ".", o->key) : default_key(ctx);
     plan_text_head(stdout, s->place.plan);
     const struct plan_view shown = { .plan = s->place.plan, .path = s->path };

@@ -11,8 +11,7 @@ static bool is_impossible(const struct rule *rule)
     return text_eq(rule->id, "txn-forbidden") || text_eq(rule->id, "syntax-error");
 }
 
-/* The intent takes what the rule warns of upon itself: why, in its own words; null: it does not. */
-static const char *accepts(const struct intent *intent, const struct rule *rule)
+const char *draft_accepts(const struct intent *intent, const struct rule *rule)
 {
     if (is_impossible(rule)) {
         return NULL;
@@ -36,7 +35,7 @@ static void finding_add(const void *ctx, const struct compiled *compiled, const 
 {
     const struct intent *intent = intent_of(compiled, step);
     const char *note =
-        intent && met->severity == SEVERITY_ERROR ? accepts(intent, met->rule) : NULL;
+        intent && met->severity == SEVERITY_ERROR ? draft_accepts(intent, met->rule) : NULL;
     const char *way = met->back ? "on the way back: " : "";
     out->findings = mem_room(ctx, out->findings, struct plan_finding, out->finding_count + 1);
     out->findings[out->finding_count++] = (struct plan_finding){

@@ -10,6 +10,7 @@
 #ifndef CONTROLLER_CLI_DRAFT_RULES_H
 #define CONTROLLER_CLI_DRAFT_RULES_H
 
+#include "controller/check/rule.h"
 #include "controller/cli/catalogs.h"
 #include "controller/compile/compile.h"
 #include "controller/plan/plan.h"
@@ -25,5 +26,8 @@ struct judged {
 /* All steps in the order in which they run, service by service. */
 bool draft_rules(const void *ctx, const struct catalogs *catalogs, const struct compiled *compiled,
                  struct judged *out, struct error *err) MUSTCHECK;
+
+/* The intent takes what the rule warns of upon itself: why, in its own words; null: it does not. */
+const char *draft_accepts(const struct intent *intent, const struct rule *rule);
 
 #endif

@@ -7,6 +7,7 @@
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
 #include "controller/cli/document.h"
+#include "controller/cli/plan_recheck.h"
 
 bool place_fleet(const void *ctx, const struct flags *flags, const char *wanted,
                  struct place *place, struct error *err)
@@ -56,6 +57,21 @@ bool place_plan(const void *ctx, const char *path, struct plan **out, struct err
     fputs(problems, stderr);
     fail(err, ERROR_INVALID, "%s cannot be used as it is", path);
     return fail_hint(err, "draft it again; a plan is not written by hand");
+}
+
+bool place_plan_checked(const void *ctx, const char *path, struct plan **out, struct error *err)
+{
+    return place_plan(ctx, path, out, err) && place_plan_recheck(ctx, path, *out, err);
+}
+
+bool place_plan_recheck(const void *ctx, const char *path, const struct plan *plan,
+                        struct error *err)
+{
+    const char *problems = "";
+    if (plan_recheck(ctx, plan, &problems, err))
+        return true;
+    fputs(problems, stderr);
+    return fail_in(err, "%s", path);
 }
 
 static bool named_row(const void *ctx, struct place *place, const char *id, struct error *err)

@@ -47,5 +47,12 @@ bool place_open(const void *ctx, const struct flags *flags, const char *id, stru
 
 /* Reads a plan file and prints all its problems. */
 bool place_plan(const void *ctx, const char *path, struct plan **out, struct error *err) MUSTCHECK;
+/* The plan before the judge and the rules, whoever wrote it (plan_recheck.h): prints what it does
+ * not say of itself. */
+bool place_plan_recheck(const void *ctx, const char *path, const struct plan *plan,
+                        struct error *err) MUSTCHECK;
+/* Both. */
+bool place_plan_checked(const void *ctx, const char *path, struct plan **out,
+                        struct error *err) MUSTCHECK;
 
 #endif

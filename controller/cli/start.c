@@ -166,7 +166,7 @@ static int detach(struct place *place, const struct driving *driving, const stru
 static bool prepare(const void *ctx, const struct options *o, struct place *place, bool *created,
                     struct error *err)
 {
-    if (!place_plan(ctx, o->plan, &place->plan, err) || !has_fleet(place->plan, err) ||
+    if (!place_plan_checked(ctx, o->plan, &place->plan, err) || !has_fleet(place->plan, err) ||
         !place_fleet(ctx, &o->flags, place->plan->environment, place, err) ||
         !fits_fleet(place->plan, place->fleet, err))
         return false;

@@ -10,6 +10,7 @@
 #include "controller/cli/command.h"
 #include "controller/cli/commands.h"
 #include "controller/cli/document.h"
+#include "controller/cli/plan_recheck.h"
 #include "controller/manifest/fleet.h"
 #include "controller/plan/plan.h"
 
@@ -89,6 +90,17 @@ static size_t part_count(const struct plan *plan)
     return n;
 }
 
+/* Each line after the file's name, then what it comes to. */
+static void report(const char *path, const char *problems, const struct error *err)
+{
+    for (const char *p = problems; *p != '\0';) {
+        size_t n = strcspn(p, "\n");
+        fprintf(stderr, "%s: %.*s\n", path, (int)n, p);
+        p += n + (p[n] == '\n');
+    }
+    fprintf(stderr, "%s: %s\n  hint: %s\n", path, err->message, err->hint);
+}
+
 static bool validate_plan(const char *path)
 {
     SCOPE(tmp);
@@ -97,6 +109,10 @@ static bool validate_plan(const char *path)
     struct error err;
     if (!plan_load(tmp, path, &plan, &problems, &err)) {
         fputs(problems, stderr);
+        return false;
+    }
+    if (!plan_recheck(tmp, plan, &problems, &err)) {
+        report(path, problems, &err);
         return false;
     }
     printf("%s: the plan %s, \"%s\": %zu part%s, digests right\n", path, plan->id,
