@@ -158,7 +158,7 @@ bool request_admit(const struct agent_config *config, const struct request *requ
     const struct part *part = request->part;
     const struct agent_policy *policy = &config->policy;
     int need = policy->need > 1 ? policy->need : 1;
-    if ((part_tags(part) & TAG_DESTRUCTIVE) && policy->destructive_need > need)
+    if (part_is_grave(part) && policy->destructive_need > need)
         need = policy->destructive_need;
     if (!meant_for(request->database, part, err) || !digest_holds(part, err) ||
         !part_stays_inside(part, false, err))

@@ -30,6 +30,19 @@ unsigned part_tags(const struct part *part)
     return tags;
 }
 
+bool part_is_grave(const struct part *part)
+{
+    return (part_tags(part) & (TAG_DESTRUCTIVE | TAG_UNKNOWN)) != 0;
+}
+
+const struct step *part_unknown(const struct part *part)
+{
+    for (size_t i = 0; i < part->step_count; i++)
+        if (part->steps[i].tags & TAG_UNKNOWN)
+            return &part->steps[i];
+    return NULL;
+}
+
 static json_t *objects_json(const struct part *part)
 {
     json_t *o = json_object();

@@ -48,6 +48,11 @@ bool phase_from_name(const char *name, enum phase *out);
 
 /* Union of the steps' tags. */
 unsigned part_tags(const struct part *part);
+/* It destroys something, or has a step that could not be analysed and counts as the worst: as many
+ * must sign as for destruction. */
+bool part_is_grave(const struct part *part);
+/* The first step that could not be analysed; null: none. */
+const struct step *part_unknown(const struct part *part);
 
 /* As it stands in the plan file under its phase (with the plan-wide fields when `whole`, which is
  * how it goes to an agent). From JSON expects the whole form. */

@@ -29,8 +29,7 @@ void compile_approvals(const struct fleet *fleet, struct part *part)
 {
     const struct service *service = fleet ? fleet_service(fleet, part->service) : NULL;
     part->approvals_need = service ? phase_need(&service->policy, part->phase) : 1;
-    if (service && (part_tags(part) & TAG_DESTRUCTIVE) &&
-        service->policy.need_destructive > part->approvals_need) {
+    if (service && part_is_grave(part) && service->policy.need_destructive > part->approvals_need) {
         part->approvals_need = service->policy.need_destructive;
     }
 }

@@ -64,9 +64,9 @@ static int signatures_needed(const struct fleet_policy *policy, const struct par
     int need = part->approvals_need;
     if (of_phase[part->phase] > need)
         need = of_phase[part->phase];
-    if ((part_tags(part) & TAG_DESTRUCTIVE) && policy->need_destructive > need)
+    if (part_is_grave(part) && policy->need_destructive > need)
         need = policy->need_destructive;
-    return need;
+    return need == 0 && part_unknown(part) ? 1 : need;
 }
 
 static bool look_at_signatures(const void *ctx, const struct gate_source *source,
@@ -181,8 +181,10 @@ bool gate_look(const void *ctx, const struct gate_source *source, const struct r
             !look_at_rejections(ctx, source, part, out, err))
             return false;
         look_at_evidence(ctx, source, part, out);
+        out->unknown = out->unknown ? out->unknown : part_unknown(part);
     }
-    out->needs_promote = phase == PHASE_CONTRACT && !source->fleet->policy.auto_promote;
+    out->needs_promote =
+        out->unknown || (phase == PHASE_CONTRACT && !source->fleet->policy.auto_promote);
     return look_at_acks(ctx, source, rollout, phase, out, err);
 }
 
@@ -223,7 +225,10 @@ bool gate_open(const void *ctx, const struct rollout *rollout, enum phase phase,
         *hint = mem_printf(ctx, "`flotilla ack SERVICE --plan PLAN` once its deployed versions "
                                 "live with the new shape");
     } else if (facts->needs_promote && rollout->promoted < (int)phase) {
-        *why = mem_printf(ctx, "%s waits for promote", name);
+        *why = facts->unknown
+                   ? mem_printf(ctx, "%s waits for promote: step %s could not be analysed", name,
+                                facts->unknown->id)
+                   : mem_printf(ctx, "%s waits for promote", name);
         *hint = mem_printf(ctx, "`flotilla promote %s`", rollout->id);
     }
     return *why == NULL;

@@ -20,6 +20,7 @@ struct gate_facts {
     struct step_texts rejected;
     struct step_texts unsigned_parts;
     struct step_texts unacknowledged; /* services */
+    const struct step *unknown;       /* could not be analysed: never part of an automatic run */
     bool needs_promote;
 };
 

@@ -23,6 +23,17 @@ intents:
   - add_column: { service: users, table: users, column: nickname, type: text, default: "'none'" }
 """
 
+UNKNOWN = """
+title: A column that nobody can see beforehand
+author: tester
+intents:
+  - sql:
+      service: users
+      up: DO $$ BEGIN EXECUTE format('ALTER TABLE users ADD COLUMN %I text', (SELECT 'seen')); END $$
+      down: ALTER TABLE users DROP COLUMN seen
+      note: The name comes from elsewhere
+"""
+
 class Rollout(Rolling):
     schema = USERS
 
@@ -42,6 +53,18 @@ class Rollout(Rolling):
         self.assertEqual(run.code, 0, run)
         self.assertTrue(run.out.startswith("rollout r-"), run)
         self.assertIn("nickname", self.columns())
+        self.assertEqual(self.status()["status"], "done")
+
+    def test_what_could_not_be_analysed_waits_for_a_person(self):
+        self.signed(UNKNOWN)
+        plan = self.fleet.ok("show", "plan.yaml").out
+        self.assertIn("unknown]", plan)
+        run = self.fleet.flotilla("start", "plan.yaml")
+        self.assertEqual(run.code, 3, run)
+        self.assertIn("expand waits for promote: step expand/users/1 could not be analysed", run.out)
+        self.assertNotIn("seen", self.columns())
+        self.fleet.ok("promote")
+        self.assertIn("seen", self.columns())
         self.assertEqual(self.status()["status"], "done")
 
     def test_rename_waits_at_every_gate_and_comes_back(self):

@@ -123,6 +123,27 @@ class Recheck(testing.Case):
             steps["expand/users/1"]["down"] = ['DROP TABLE "public"."users"']
         self.refused("rename", back, "drop-table: on the way back")
 
+    def test_show_prints_what_discharged_what(self):
+        path = self.edited("rename", lambda steps, plan: None)
+        brief = self.ok(self.flotilla("show", path)).out
+        self.assertIn("met: explicit-lock (budget), missing-lock-timeout (wait), rename-column (exchange)", brief)
+        self.assertNotIn("two columns that were proven equal", brief)
+        long = self.ok(self.flotilla("show", path, "--rules")).out
+        self.assertIn('rename-column, by exchange: with "email", proven equal by contract/users/2; '
+                      "word given in contract/users/1", long)
+        self.assertIn("two columns that were proven equal, and kept so by a trigger", long)
+        self.assertIn("way back: drop-column, by own: added by", long)
+        shown = json.loads(self.ok(self.flotilla("show", path, "--format", "json")).out)
+        self.assertIn({"step": "contract/users/3", "rule": "rename-column", "by": "exchange",
+                       "proof": 'with "email", proven equal by contract/users/2; word given in contract/users/1'},
+                      shown["discharged"])
+        self.assertIn("rules met: ", self.ok(self.flotilla("show", path, "--format", "markdown")).out)
+
+    def test_findings_are_shown_at_their_step(self):
+        path = self.edited("ddl", lambda steps, plan: None)
+        out = self.ok(self.flotilla("show", path, "--full")).out
+        self.assertRegex(out, r"warning +drop-not-null: .user_id. may now be null")
+
     def test_approve_and_start_refuse_it(self):
         path = self.edited("rename", lambda steps, plan: self.dropping(steps).update(tags=["additive"]))
         for argv in (["approve", path, "--as", "ana@example.org", "--yes"], ["start", path, "--dry-run"]):
