@@ -5,6 +5,7 @@
 #include "agents/base/text.h"
 #include "controller/check/judge_constraint.h"
 #include "controller/check/linting.h"
+#include "controller/check/rewrite.h"
 
 static const char *column_rewrite(struct linter *l, const struct sql_column *c)
 {
@@ -12,10 +13,11 @@ static const char *column_rewrite(struct linter *l, const struct sql_column *c)
     return mem_printf(l->ctx,
                       "ALTER TABLE %s ADD COLUMN %s %s;\n"
                       "ALTER TABLE %s ALTER COLUMN %s SET DEFAULT %s;\n"
-                      "-- then, in batches by key:\n"
-                      "UPDATE %s SET %s = %s WHERE %s IS NULL;",
-                      t, n, c->type_text, t, n, c->default_expr->text, t, n, c->default_expr->text,
-                      n);
+                      "-- the rows that are there, again and again until it finds none:\n"
+                      "UPDATE %s SET %s = DEFAULT WHERE ctid = ANY (ARRAY (SELECT ctid FROM %s "
+                      "WHERE %s IS NULL LIMIT 1000));%s%s",
+                      t, n, c->type_text, t, n, c->default_expr->text, t, n, t, n,
+                      c->not_null ? "\n" : "", c->not_null ? rewrite_not_null(l, c->name) : "");
 }
 
 static bool domain_rewrites(struct linter *l, const char *type)
@@ -39,11 +41,11 @@ static void added_values(struct linter *l, const struct sql_column *c)
               c->name);
     }
     if (c->serial || c->identity) {
-        found(l, "add-column-autoincrement", NULL,
+        found(l, "add-column-autoincrement", rewrite_column_numbered(l, c),
               "\"%s\" numbers all existing rows: the table is rewritten", c->name);
     }
     if (c->generated == 's') {
-        found(l, "add-column-stored-generated", NULL,
+        found(l, "add-column-stored-generated", rewrite_column_computed(l, c),
               "\"%s\" is computed for all existing rows: the table is rewritten", c->name);
     }
     if (domain_rewrites(l, c->type)) {
@@ -73,7 +75,7 @@ static void inline_constraint(struct linter *l, const struct sql_column *c,
     switch (k->kind) {
     case 'c': inline_check(l, c, k); break;
     case 'u':
-        found(l, "unique-blocking", NULL,
+        found(l, "unique-blocking", rewrite_column_unique(l, c),
               "the unique index on \"%s\" is built while nobody can use the table", c->name);
         break;
     case 'p':
@@ -82,12 +84,13 @@ static void inline_constraint(struct linter *l, const struct sql_column *c,
         break;
     default:
         if (filled) {
-            found(l, "fk-validating", NULL,
+            found(l, "fk-validating", rewrite_column_references(l, c, k),
                   "the default of \"%s\" is looked up in \"%s\" for every row under the lock",
                   c->name, k->ref.name);
         }
         if (!l->lock_timeout && !l->local_lock_timeout && old_table(l, k->ref)) {
-            found(l, "fk-parent-lock", NULL, "\"%s\" is locked against writers too", k->ref.name);
+            found(l, "fk-parent-lock", rewrite_limited(l, "lock_timeout", "2s"),
+                  "\"%s\" is locked against writers too", k->ref.name);
         }
         break;
     }
@@ -103,7 +106,7 @@ void lint_column_added(struct linter *l, const struct world_table *t, const stru
     }
     added_values(l, c);
     if (c->not_null && !made && t->rows != 0) {
-        found(l, "add-column-required", NULL,
+        found(l, "add-column-required", rewrite_column_filled(l, c),
               "\"%s\" is NOT NULL without a default: it fails on a table that has rows", c->name);
     }
     for (size_t i = 0; i < c->constraint_count; i++) {
@@ -111,24 +114,20 @@ void lint_column_added(struct linter *l, const struct world_table *t, const stru
     }
 }
 
-static const char *not_null_rewrite(struct linter *l, const struct sql_alter *a)
+/* varchar(n): the limit as a check, which can be validated while everybody works. */
+static const char *fits_first(struct linter *l, const struct sql_alter *a)
 {
     const char *t = sql_of(l->ctx, l->s->name), *c = quoted(l->ctx, a->column);
     const char *items[] = { a->column };
-    struct sql_texts one = { items, 1 };
-    const char *k = quoted(l->ctx, derived_name(l->ctx, l->s->name.name, &one, "not_null"));
-    if (l->judge->version >= 18) {
-        return mem_printf(l->ctx,
-                          "ALTER TABLE %s ADD CONSTRAINT %s NOT NULL %s NOT VALID;\n"
-                          "ALTER TABLE %s VALIDATE CONSTRAINT %s;",
-                          t, k, c, t, k);
-    }
-    return mem_printf(l->ctx,
-                      "ALTER TABLE %s ADD CONSTRAINT %s CHECK (%s IS NOT NULL) NOT VALID;\n"
-                      "ALTER TABLE %s VALIDATE CONSTRAINT %s;\n"
-                      "ALTER TABLE %s ALTER COLUMN %s SET NOT NULL;\n"
-                      "ALTER TABLE %s DROP CONSTRAINT %s;",
-                      t, k, c, t, k, t, c, t, k);
+    const struct sql_texts one = { items, 1 };
+    const char *k = quoted(l->ctx, derived_name(l->ctx, l->s->name.name, &one, "fits"));
+    const char *limit = strchr(a->type, '(');
+    return text_starts(a->type, "character varying(") && !text_ends(a->type, "[]")
+               ? mem_printf(l->ctx,
+                            "ALTER TABLE %s ADD CONSTRAINT %s CHECK (char_length(%s) <= %.*s) NOT "
+                            "VALID;\nALTER TABLE %s VALIDATE CONSTRAINT %s;",
+                            t, k, c, (int)strcspn(limit + 1, ")"), limit + 1, t, k)
+               : NULL;
 }
 
 static void type_changed(struct linter *l, const struct world_table *t, const struct sql_alter *a)
@@ -151,8 +150,8 @@ static void type_changed(struct linter *l, const struct world_table *t, const st
               a->type);
     }
     if (change.narrowing && !change.guessed) {
-        found(l, "type-narrowing", NULL, "values of \"%s\" (%s) may not fit into %s", a->column,
-              c && c->type ? c->type : "?", a->type);
+        found(l, "type-narrowing", fits_first(l, a), "values of \"%s\" (%s) may not fit into %s",
+              a->column, c && c->type ? c->type : "?", a->type);
     }
 }
 
@@ -161,14 +160,13 @@ static void attached(struct linter *l, const struct world_table *t, const struct
     for (size_t i = 0; i < l->v->lock_count; i++) {
         const struct verdict_lock *lock = &l->v->locks[i];
         if (lock->scan && !lock->fresh) {
-            found(l, "partition-attach-scan", NULL,
+            found(l, "partition-attach-scan",
+                  text_ends(lock->relation, a->other.name) ? rewrite_attach(l, t, a) : NULL,
                   "\"%s\" is read under ACCESS EXCLUSIVE: no validated check proves that its rows "
                   "belong where they are put",
                   lock->relation);
         }
     }
-    (void)t;
-    (void)a;
 }
 
 static void columns(struct linter *l, const struct world_table *t, const struct sql_alter *a)
@@ -181,7 +179,7 @@ static void columns(struct linter *l, const struct world_table *t, const struct 
     case SQL_ALTER_SET_TYPE: type_changed(l, t, a); break;
     case SQL_ALTER_SET_NOT_NULL:
         if (!column_proven(&g, t, a->column)) {
-            found(l, "not-null-scan", not_null_rewrite(l, a),
+            found(l, "not-null-scan", rewrite_not_null(l, a->column),
                   "every row is checked for nulls in \"%s\" while nobody can use the table",
                   a->column);
         }
@@ -286,7 +284,7 @@ static void merged(struct linter *l)
     if (again) {
         return;
     }
-    found(l, "multi-alter-same-table", NULL,
+    found(l, "multi-alter-same-table", rewrite_merged(l),
           "the statement before alters \"%s\" too: one ALTER TABLE waits for its lock once",
           now->name.name);
 }
@@ -294,7 +292,7 @@ static void merged(struct linter *l)
 static void validated(struct linter *l, const struct sql_alter *a)
 {
     if (in_transaction(l) && sql_texts_have(&l->not_valid, a->name)) {
-        found(l, "not-valid-validate-same-txn", NULL,
+        found(l, "not-valid-validate-same-txn", l->s->alter_count == 1 ? rewrite_apart(l) : NULL,
               "\"%s\" was added in this transaction: its strong lock is held while all rows are "
               "read",
               a->name);
@@ -316,7 +314,10 @@ void lint_alter(struct linter *l)
     if (l->s->kind == SQL_STMT_ALTER_DOMAIN) {
         const struct world_type *d = world_type(l->world, l->s->name);
         if (l->v->full_scan && !(d && d->fresh)) {
-            found(l, "domain-constraint-scan", NULL,
+            found(l, "domain-constraint-scan",
+                  l->s->alters[0].kind == SQL_ALTER_ADD_CONSTRAINT
+                      ? mem_printf(l->ctx, "%s NOT VALID;", l->s->sql)
+                      : NULL,
                   "every table with a column of \"%s\" is read while nobody can write to it",
                   l->s->name.name);
         }

@@ -5,6 +5,7 @@
 #include "agents/base/name.h"
 #include "agents/base/text.h"
 #include "controller/check/linting.h"
+#include "controller/check/rewrite.h"
 
 static bool is_relation(enum sql_object_kind kind)
 {
@@ -369,8 +370,10 @@ void lint_catalog_end(struct linter *l, const struct statement *s)
 {
     const struct world_table *t = world_find(l->world, s->name);
     if (s->kind == SQL_STMT_CREATE_POLICY && t && t->known && !t->row_security) {
-        found(l, "policy-inert", NULL, "row security of \"%s\" is off: the policy does nothing",
-              t->name);
+        found(l, "policy-inert",
+              mem_printf(l->ctx, "ALTER TABLE %s ENABLE ROW LEVEL SECURITY;\n%s;",
+                         sql_of(l->ctx, s->name), s->sql),
+              "row security of \"%s\" is off: the policy does nothing", t->name);
     } else if (s->kind == SQL_STMT_CREATE_TABLE && t && t->fresh && published(l, t)) {
         identity_checked(l, t, " and is published with all tables");
     }

@@ -4,6 +4,7 @@
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
 #include "controller/check/linting.h"
+#include "controller/check/rewrite.h"
 
 static bool fresh_type(struct linter *l)
 {
@@ -92,7 +93,8 @@ static void renamed(struct linter *l)
 static void json_columns(struct linter *l, const struct sql_column *c)
 {
     if (text_eq(c->type, "json")) {
-        found(l, "add-json-column", NULL, "\"%s\" is json, which has no equality", c->name);
+        found(l, "add-json-column", rewrite_types(l, "json", "jsonb"),
+              "\"%s\" is json, which has no equality", c->name);
     }
 }
 
@@ -134,7 +136,8 @@ static void trigger(struct linter *l)
 {
     const struct world_table *t = old_table(l, l->s->name);
     if (t && !l->lock_timeout && !l->local_lock_timeout) {
-        found(l, "trigger-lock", NULL, "\"%s\" is locked while its trigger changes", t->name);
+        found(l, "trigger-lock", rewrite_limited(l, "lock_timeout", "2s"),
+              "\"%s\" is locked while its trigger changes", t->name);
     }
 }
 
@@ -153,7 +156,10 @@ static void functions(struct linter *l)
               s->name.name);
     }
     if (s->body->security_definer && !s->body->sets_search_path) {
-        found(l, "definer-search-path", NULL,
+        found(l, "definer-search-path",
+              s->kind == SQL_STMT_CREATE_FUNCTION
+                  ? rewrite_with(l, "SET search_path = pg_catalog, pg_temp", "AS", false)
+                  : NULL,
               "\"%s\" runs with its owner's rights and the caller's search_path", s->name.name);
     }
 }
@@ -209,7 +215,11 @@ void lint_compat(struct linter *l)
         break;
     case SQL_STMT_ALTER_ENUM:
         if (!s->add_value && !fresh_type(l)) {
-            found(l, "rename-enum-value", NULL, "code that compares with '%s' fails", s->sub_name);
+            found(l, "rename-enum-value",
+                  mem_printf(l->ctx, "ALTER TYPE %s ADD VALUE %s AFTER %s;",
+                             sql_of(l->ctx, s->name), text_quote_literal(l->ctx, s->new_name),
+                             text_quote_literal(l->ctx, s->sub_name)),
+                  "code that compares with '%s' fails", s->sub_name);
         }
         break;
     case SQL_STMT_DROP:

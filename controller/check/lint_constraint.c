@@ -3,10 +3,14 @@
 #include "agents/base/text.h"
 #include "controller/check/judge_constraint.h"
 #include "controller/check/linting.h"
+#include "controller/check/rewrite.h"
 
 static const char *name_of(struct linter *l, const struct sql_constraint *k, const char *suffix)
 {
-    const struct sql_texts *columns = k->expression ? &k->expression->columns : &k->columns;
+    const struct sql_texts none = { NULL, 0 };
+    const struct sql_texts *columns = k->kind == 'p'  ? &none
+                                      : k->expression ? &k->expression->columns
+                                                      : &k->columns;
     return quoted(l->ctx,
                   k->name ? k->name : derived_name(l->ctx, l->s->name.name, columns, suffix));
 }
@@ -71,7 +75,8 @@ static void foreign_key(struct linter *l, const struct world_table *t,
               t->name, k->ref.name);
     }
     if (ref && !l->lock_timeout && !l->local_lock_timeout) {
-        found(l, "fk-parent-lock", NULL, "\"%s\" is locked against writers too", ref->name);
+        found(l, "fk-parent-lock", rewrite_limited(l, "lock_timeout", "2s"),
+              "\"%s\" is locked against writers too", ref->name);
     }
     if (t->known && !has_index(t, &k->columns)) {
         found(l, "fk-missing-index",
@@ -83,6 +88,24 @@ static void foreign_key(struct linter *l, const struct world_table *t,
     }
 }
 
+/* Its columns are made NOT NULL by checks first. */
+static const char *proven_first(struct linter *l, const struct world_table *t,
+                                const struct sql_constraint *k)
+{
+    struct judging g = { .ctx = l->ctx, .judge = l->judge, .world = l->world, .s = l->s };
+    struct text out = text_init(l->ctx, TEXT_SQL);
+    for (size_t i = 0; i < t->index_count; i++) {
+        const struct world_index *x = &t->indexes[i];
+        for (size_t c = 0; text_eq(x->name, k->using_index) && c < x->columns.count; c++) {
+            if (!column_proven(&g, t, x->columns.items[c])) {
+                text_addf(&out, "%s\n", rewrite_not_null(l, x->columns.items[c]));
+            }
+        }
+    }
+    text_addf(&out, "%s;", l->s->sql);
+    return out.data;
+}
+
 static void primary_key(struct linter *l, const struct world_table *t,
                         const struct sql_constraint *k)
 {
@@ -90,7 +113,7 @@ static void primary_key(struct linter *l, const struct world_table *t,
         found(l, "pk-blocking", using_rewrite(l, k, "pkey"),
               "the primary key's index is built while nobody can use \"%s\"", t->name);
     } else if (t->known && l->v->full_scan) {
-        found(l, "pk-index-nullable-scan", NULL,
+        found(l, "pk-index-nullable-scan", proven_first(l, t, k),
               "a column of \"%s\" may be null: all rows are checked under ACCESS EXCLUSIVE",
               k->using_index);
     }

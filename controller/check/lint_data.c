@@ -4,6 +4,7 @@
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
 #include "controller/check/linting.h"
+#include "controller/check/rewrite.h"
 
 /* The catalog knows that the columns compared with constants are unique together. */
 static bool finds_one_row(const struct world_table *t, const struct sql_texts *equal)
@@ -31,11 +32,11 @@ static void written(struct linter *l, const struct sql_write *w)
         return;
     }
     if (w->deletes) {
-        found(l, "delete-unbounded", NULL, "it may delete most of \"%s\" in one transaction",
-              t->name);
+        found(l, "delete-unbounded", rewrite_batch(l),
+              "it may delete most of \"%s\" in one transaction", t->name);
     } else if (w->kind != SQL_INSERT) {
-        found(l, "backfill-unbatched", NULL, "it may write most of \"%s\" in one transaction",
-              t->name);
+        found(l, "backfill-unbatched", rewrite_batch(l),
+              "it may write most of \"%s\" in one transaction", t->name);
     }
 }
 
@@ -93,7 +94,7 @@ static void beside_ddl(struct linter *l, const struct sql_query *q)
     }
     l->wrote = true;
     if (l->strong.count > 0) {
-        found(l, "backfill-with-ddl-same-txn", NULL,
+        found(l, "backfill-with-ddl-same-txn", rewrite_apart(l),
               "\"%s\" is locked by this transaction until the last row is written",
               l->strong.items[0]);
     }

@@ -4,6 +4,7 @@
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
 #include "controller/check/linting.h"
+#include "controller/check/rewrite.h"
 
 /* The statement with CONCURRENTLY put behind the given words. */
 static const char *concurrently(struct linter *l, const char *words)
@@ -59,7 +60,7 @@ static void created(struct linter *l)
     bool nothing = there && there->valid;
     if (!x->concurrently && !nothing && !(t->kind == 'p' && x->only)) {
         found(l, "index-create-blocking",
-              t->kind == 'p' ? NULL
+              t->kind == 'p' ? rewrite_partitioned_index(l, t)
                              : concurrently(l, x->unique ? "CREATE UNIQUE INDEX" : "CREATE INDEX"),
               "nobody can write to \"%s\" while the index is built", t->name);
     }
@@ -130,7 +131,8 @@ static void keys(struct linter *l, const struct sql_constraint *list, size_t cou
     for (size_t i = 0; i < count && !l->lock_timeout && !l->local_lock_timeout; i++) {
         if (list[i].kind == 'f' && !sql_name_eq(list[i].ref, l->s->name) &&
             old_table(l, list[i].ref)) {
-            found(l, "fk-parent-lock", NULL, "\"%s\" is locked against writers", list[i].ref.name);
+            found(l, "fk-parent-lock", rewrite_limited(l, "lock_timeout", "2s"),
+                  "\"%s\" is locked against writers", list[i].ref.name);
         }
     }
 }
@@ -167,8 +169,11 @@ static void filled(struct linter *l)
     if (large && l->s->table->with_data && !q->bounded && !l->small &&
         !(l->s->if_not_exists && world_find(l->world, l->s->name) &&
           world_find(l->world, l->s->name)->known)) {
-        found(l, "create-table-as-large", NULL, "\"%s\" is filled by one statement",
-              l->s->name.name);
+        found(l, "create-table-as-large",
+              l->s->kind == SQL_STMT_CREATE_TABLE_AS
+                  ? rewrite_with(l, "WITH NO DATA", "WITH DATA", true)
+                  : NULL,
+              "\"%s\" is filled by one statement", l->s->name.name);
     }
 }
 
@@ -326,7 +331,8 @@ void lint_drop(struct linter *l)
     case SQL_STMT_TRUNCATE:
         for (size_t i = 0; i < s->object_count; i++) {
             if (!made_here(l, &s->objects[i])) {
-                found(l, "truncate", NULL, "all rows of \"%s\" are gone", s->objects[i].name);
+                found(l, "truncate", rewrite_batch(l), "all rows of \"%s\" are gone",
+                      s->objects[i].name);
                 all_fresh = false;
             }
         }

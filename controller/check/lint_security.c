@@ -6,6 +6,7 @@
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
 #include "controller/check/linting.h"
+#include "controller/check/rewrite.h"
 #include "controller/sql/token.h"
 
 static bool runs(const struct statement *s)
@@ -311,7 +312,7 @@ void lint_opaque(struct linter *l)
         bodies(l);
     }
     if (l->v->fails && strstr(l->v->fails, "cannot be used before COMMIT")) {
-        found(l, "enum-value-used-same-txn", NULL, "%s", l->v->fails);
+        found(l, "enum-value-used-same-txn", rewrite_apart(l), "%s", l->v->fails);
     } else if (l->v->fails &&
                (strstr(l->v->fails, "cannot drop") || strstr(l->v->fails, "cannot alter") ||
                 strstr(l->v->fails, "depends on it"))) {

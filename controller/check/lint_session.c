@@ -5,6 +5,7 @@
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
 #include "controller/check/linting.h"
+#include "controller/check/rewrite.h"
 
 static bool is_data(const struct statement *s)
 {
@@ -63,7 +64,8 @@ static void timeouts(struct linter *l)
     if (works && !l->statement_timeout && !l->local_statement_timeout &&
         !l->statement_timeout_said) {
         l->statement_timeout_said = true;
-        found(l, "missing-statement-timeout", NULL, "nothing limits how long it runs");
+        found(l, "missing-statement-timeout", rewrite_limited(l, "statement_timeout", "1min"),
+              "nothing limits how long it runs");
     }
 }
 
@@ -86,7 +88,7 @@ static void after_lock(struct linter *l)
     }
     if (other || l->v->full_scan || l->v->rewrite) {
         l->after_said = true;
-        found(l, "stmt-after-strong-lock", NULL,
+        found(l, "stmt-after-strong-lock", rewrite_apart(l),
               "%s has been locked by this transaction and waits for this statement too",
               l->strong.items[0]);
     }
@@ -116,7 +118,8 @@ static void transactions(struct linter *l)
             nesting(l);
         }
     } else if (!l->v->transaction && in_transaction(l)) {
-        found(l, "txn-forbidden", NULL, "the server refuses it inside of a transaction%s",
+        found(l, "txn-forbidden", rewrite_outside(l),
+              "the server refuses it inside of a transaction%s",
               l->judge->assumed && !l->judge->transaction ? " (the runner opens one)" : "");
     }
 }
@@ -130,7 +133,7 @@ static bool waits_at_will(const struct linter *l)
 static void after_rows(struct linter *l, const struct verdict_lock *lock)
 {
     if (l->wrote && lock && in_transaction(l) && l->s->kind != SQL_STMT_LOCK) {
-        found(l, "backfill-with-ddl-same-txn", NULL,
+        found(l, "backfill-with-ddl-same-txn", rewrite_apart(l),
               "many rows were changed in this transaction: \"%s\" is locked on top of that",
               lock->relation);
     }
@@ -141,8 +144,8 @@ void lint_session(struct linter *l)
     const struct verdict_lock *lock = strongest(l);
     transactions(l);
     if (l->s->kind == SQL_STMT_LOCK && lock && waits_at_will(l)) {
-        found(l, "explicit-lock", NULL, "%s on %s, waited for without limit", l->s->text,
-              lock->relation);
+        found(l, "explicit-lock", rewrite_limited(l, "lock_timeout", "2s"),
+              "%s on %s, waited for without limit", l->s->text, lock->relation);
     }
     timeouts(l);
     after_rows(l, lock);
