@@ -104,12 +104,37 @@ const char *rewrite_column_unique(struct linter *l, const struct sql_column *c)
                             t, n, c->type_text, k, t, n, t, k, k);
 }
 
+static const char *action(char how)
+{
+    return how == 'c'   ? "CASCADE"
+           : how == 'n' ? "SET NULL"
+           : how == 'd' ? "SET DEFAULT"
+           : how == 'r' ? "RESTRICT"
+                        : NULL;
+}
+
+/* "REFERENCES t (a) ON DELETE CASCADE" */
+static const char *references(struct linter *l, const struct sql_constraint *k)
+{
+    const char *gone = action(k->on_delete), *changed = action(k->on_update);
+    struct text out = text_init(l->ctx, TEXT_LINE);
+    text_addf(&out, "REFERENCES %s", sql_of(l->ctx, k->ref));
+    if (k->ref_columns.count > 0) {
+        text_addf(&out, " (%s)", quoted_list(l->ctx, &k->ref_columns));
+    }
+    text_addf(&out, "%s%s", gone ? " ON DELETE " : "", gone ? gone : "");
+    text_addf(&out, "%s%s", changed ? " ON UPDATE " : "", changed ? changed : "");
+    text_addf(&out, "%s%s", k->deferrable ? " DEFERRABLE" : "",
+              k->initially_deferred ? " INITIALLY DEFERRED" : "");
+    return out.data;
+}
+
 const char *rewrite_column_references(struct linter *l, const struct sql_column *c,
                                       const struct sql_constraint *k)
 {
     const char *t = sql_of(l->ctx, l->s->name), *n = quoted(l->ctx, c->name);
     const char *name = k->name ? quoted(l->ctx, k->name) : named(l, c->name, "fkey");
-    if (!k->definition || !c->default_expr || c->serial || c->identity || c->generated) {
+    if (!c->default_expr || k->match == 'f' || c->serial || c->identity || c->generated) {
         return NULL;
     }
     return mem_printf(l->ctx,
@@ -117,7 +142,7 @@ const char *rewrite_column_references(struct linter *l, const struct sql_column 
                       "ALTER TABLE %s ADD CONSTRAINT %s FOREIGN KEY (%s) %s NOT VALID;\n"
                       "ALTER TABLE %s VALIDATE CONSTRAINT %s;",
                       t, n, c->type_text, c->not_null ? " NOT NULL" : "", c->default_expr->text, t,
-                      name, n, k->definition, t, name);
+                      name, n, references(l, k), t, name);
 }
 
 /* "FOR VALUES FROM (a) TO (b)", "FOR VALUES IN (a, b)" as a condition on one column. */

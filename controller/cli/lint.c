@@ -218,10 +218,19 @@ static bool files_find(struct lint *l, const void *ctx, struct error *err)
 static bool catalog_load(struct lint *l, const void *ctx, struct error *err)
 {
     struct catalogs all = { 0 };
-    if (!l->wanted.file_count && !l->wanted.dsn && !l->flags.service) {
+    bool offline = l->wanted.file_count > 0 || l->wanted.dsn;
+    if (!offline && !l->flags.service) {
         return true;
     }
-    if (!catalogs_gather(ctx, &l->wanted, &all, err)) {
+    /* From the fleet: the others too, who may read what this one has. If they cannot be reached,
+     * the one that is meant is enough. */
+    struct flags everyone = l->flags;
+    struct catalogs_wanted whole = l->wanted;
+    struct error ignored;
+    everyone.service = NULL;
+    whole.flags = &everyone;
+    if ((offline || !catalogs_gather(ctx, &whole, &all, &ignored)) &&
+        !catalogs_gather(ctx, &l->wanted, &all, err)) {
         return false;
     }
     for (size_t i = 0; i < all.count; i++) {
