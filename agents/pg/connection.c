@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "agents/base/mem.h"
+#include "agents/pg/connection_late.h"
 #include "agents/pg/connection_private.h"
 
 enum {
@@ -176,7 +177,7 @@ static bool set_session(struct connection *connection, const struct connection_o
 bool connection_open(const void *ctx, const struct connection_options *options,
                      struct connection **out, struct error *err)
 {
-    if (options->conninfo && !check_conninfo(options->conninfo, err))
+    if (!connection_library(err) || (options->conninfo && !check_conninfo(options->conninfo, err)))
         return false;
     struct connection *connection = mem_new(ctx, struct connection);
 
