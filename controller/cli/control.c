@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agents/base/json.h"
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
 #include "controller/cli/commands.h"
@@ -40,8 +41,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         o->step = arg;
         return 0;
     case ARGP_KEY_END:
-        if (o->dry_run && o->flags.format != FORMAT_TEXT)
-            argp_error(state, "--dry-run is printed as text only");
+        if (o->dry_run && o->flags.format == FORMAT_NDJSON)
+            argp_error(state, "--dry-run is one document: --format json");
         return 0;
     default: return ARGP_ERR_UNKNOWN;
     }
@@ -94,7 +95,12 @@ static int control(struct options *o, const struct driving *base, char **argv)
         return command_failed(argv[0], &err);
     if (o->dry_run) {
         enum phase phase;
-        forecast_back(stdout, &place, phase_from_name(o->phase, &phase) ? (int)phase : -1);
+        int back_to = phase_from_name(o->phase, &phase) ? (int)phase : -1;
+        json_t *forecast = forecast_back(tmp, &place, back_to);
+        if (o->flags.format == FORMAT_JSON)
+            puts(json_pretty(tmp, forecast));
+        else
+            forecast_print(stdout, forecast);
         return EXIT_DONE;
     }
     driving.argument = o->phase;

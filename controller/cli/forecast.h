@@ -1,17 +1,22 @@
 /*
- * What would happen: the dry runs of start and rollback, from the plan and what was measured.
+ * What would happen: the dry runs of start and rollback, from the plan and what was measured. As
+ * data (schemas/forecast.schema.json) and, made of it, as text.
  */
 #ifndef CONTROLLER_CLI_FORECAST_H
 #define CONTROLLER_CLI_FORECAST_H
 
+#include <jansson.h>
 #include <stdio.h>
 
 #include "controller/cli/place.h"
 
-/* Phases, services, steps with locks and expected time, disk for snapshots, gates. */
-void forecast_forward(FILE *to, const struct plan *plan);
+/* Phases, parts, steps with locks and expected time, disk for snapshots; owned by ctx. */
+json_t *forecast_forward(const void *ctx, const struct plan *plan);
 
 /* What a rollback to `back_to` (-1: all the way) would undo, in order. */
-void forecast_back(FILE *to, const struct place *place, int back_to);
+json_t *forecast_back(const void *ctx, const struct place *place, int back_to);
+
+/* For people. */
+void forecast_print(FILE *to, const json_t *forecast);
 
 #endif

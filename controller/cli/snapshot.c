@@ -143,8 +143,9 @@ int command_snapshot(int argc, char **argv)
     json_t *list = collect(tmp, &o, &targets);
     json_array_foreach(list, i, entry)
         good = print_entry(entry, o.flags.format == FORMAT_TEXT) && good;
+    json_t *whole = json_own(tmp, json_pack("{s:s, s:O}", "action", o.action, "instances", list));
     if (o.flags.format == FORMAT_JSON)
-        puts(json_pretty(tmp, list));
+        puts(json_pretty(tmp, whole));
     else if (is_empty(list))
         printf("no snapshots%s%s\n", o.rollout ? " of rollout " : "", o.rollout ? o.rollout : "");
     return good ? EXIT_DONE : EXIT_FAILED;

@@ -7,6 +7,7 @@
 #include "agents/base/clock.h"
 #include "agents/base/digest.h"
 #include "agents/base/file.h"
+#include "agents/base/json.h"
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
 #include "controller/cli/commands.h"
@@ -38,8 +39,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_DETACH: o->detach = true; return 0;
     case KEY_DRY_RUN: o->dry_run = true; return 0;
     case ARGP_KEY_END:
-        if (o->dry_run && o->flags.format != FORMAT_TEXT)
-            argp_error(state, "--dry-run is printed as text only");
+        if (o->dry_run && o->flags.format == FORMAT_NDJSON)
+            argp_error(state, "--dry-run is one document: --format json");
         return 0;
     default: return ARGP_ERR_UNKNOWN;
     }
@@ -191,7 +192,11 @@ int command_start(int argc, char **argv)
         return EXIT_DONE;
     }
     if (o.dry_run) {
-        forecast_forward(stdout, place.plan);
+        json_t *forecast = forecast_forward(tmp, place.plan);
+        if (o.flags.format == FORMAT_JSON)
+            puts(json_pretty(tmp, forecast));
+        else
+            forecast_print(stdout, forecast);
         return EXIT_DONE;
     }
     if (o.flags.format == FORMAT_TEXT)

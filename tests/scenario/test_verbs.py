@@ -31,6 +31,7 @@ def schema(name):
 
 
 EVENTS, STATUS = schema("events.schema.json"), schema("status.schema.json")
+FORECAST, SNAPSHOTS = schema("forecast.schema.json"), schema("snapshots.schema.json")
 NAMES = set(EVENTS.schema["properties"]["event"]["enum"])
 
 
@@ -269,6 +270,17 @@ class Verbs(Rolling):
 
     # --- snapshots -----------------------------------------------------------------------------
 
+    def test_a_dry_run_as_data(self):
+        self.signed()
+        forecast = self.fleet.ok("start", "plan.yaml", "--dry-run", "--format", "json").json()
+        FORECAST.validate(forecast)
+        plan = self.fleet.ok("show", "plan.yaml", "--format", "json").json()
+        steps = [s["id"] for phase in plan["phases"] for part in phase["services"] for s in part["steps"]]
+        told = [s["id"] for phase in forecast["phases"] for part in phase["parts"] for s in part["steps"]]
+        self.assertEqual(("forward", steps), (forecast["direction"], told))
+        run = self.fleet.ok("start", "plan.yaml", "--dry-run", "--format", "ndjson", codes=(1,))
+        self.assertIn("--format json", run.err)
+
     def test_snapshots_are_listed_and_verified(self):
         self.signed()
         self.fleet.ok("start", "plan.yaml", codes=(3,))
@@ -277,9 +289,17 @@ class Verbs(Rolling):
         self.fleet.ok("ack", "users", "--plan", "plan.yaml")
         self.fleet.ok("promote")
         listed = self.fleet.ok("snapshot", "list", rollout, "--format", "json").json()
-        [snapshot] = listed[0]["snapshots"]
+        SNAPSHOTS.validate(listed)
+        [snapshot] = listed["instances"][0]["snapshots"]
         self.assertEqual((snapshot["name"], snapshot["rows"]), ("users", ROWS))
-        self.fleet.ok("snapshot", "verify", rollout, "--service", "users")
+        SNAPSHOTS.validate(self.fleet.ok("snapshot", "verify", rollout, "--service", "users", "--format",
+                                         "json").json())
+        forecast = self.fleet.ok("rollback", rollout, "--dry-run", "--format", "json").json()
+        FORECAST.validate(forecast)
+        self.assertEqual("back", forecast["direction"])
+        steps = [s["id"] for phase in forecast["phases"] for part in phase["parts"] for s in part["steps"]]
+        self.assertEqual(forecast["total"]["steps"], len(steps))
+        self.assertEqual("expand/users/1", steps[-1])
         run = self.fleet.ok("snapshot", "restore", codes=(1,))
         self.assertIn("flotilla rollback", run.err)
         [rows] = [p for p in pathlib.Path(self.fleet.dir).glob("hosts/db1/snapshots/**/rows*")
@@ -289,6 +309,9 @@ class Verbs(Rolling):
         rows.write_bytes(content)
         run = self.fleet.ok("snapshot", "verify", rollout, codes=(1,))
         self.assertIn("users-1", run.err)
+        damaged = self.fleet.ok("snapshot", "verify", rollout, "--format", "json", codes=(1,)).json()
+        SNAPSHOTS.validate(damaged)
+        self.assertTrue(damaged["instances"][0]["snapshots"][0]["error"])
 
 
 if __name__ == "__main__":
