@@ -19,6 +19,7 @@ const struct handler agent_handlers[] = {
     { OP_SNAPSHOT, handle_snapshot },
     { OP_CLEAN, handle_clean },
     { OP_LOGS, handle_logs },
+    { OP_SYNTAX, handle_syntax },
 };
 /* clang-format on */
 

@@ -87,4 +87,9 @@ handler_function handle_inspect;
  * first; what the spool still has */
 handler_function handle_logs;
 
+/* {database, questions: [{sql, language?}]} → {version, answers: [{verdict: "known" | "refused" |
+ * "unsaid", why?}]}. Parsed in a scratch database by the server's grammar, never run: pg/syntax.h.
+ * Needs no signature. */
+handler_function handle_syntax;
+
 #endif

@@ -249,6 +249,17 @@ bool connection_exec(struct connection *connection, const char *sql, struct erro
     return connection_query(tmp, connection, sql, NULL, 0, &rows, err);
 }
 
+bool connection_parse(struct connection *connection, const char *sql, struct error *err)
+{
+    SCOPE(tmp);
+    struct rows *rows = NULL;
+
+    connection_start(connection);
+    if (!PQsendPrepare(connection->pg, "", sql, 0, NULL))
+        return connection_failed(connection, NULL, err);
+    return connection_wait(tmp, connection, NULL, &rows, err);
+}
+
 bool connection_script(struct connection *connection, const char *sql, struct error *err)
 {
     SCOPE(tmp);

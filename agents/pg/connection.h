@@ -69,6 +69,9 @@ bool connection_query(const void *ctx, struct connection *connection, const char
 /* The same for a statement whose rows do not matter. */
 bool connection_exec(struct connection *connection, const char *sql, struct error *err) MUSTCHECK;
 
+/* Has the server parse one statement, and look its names up if it is a query; it is not run. */
+bool connection_parse(struct connection *connection, const char *sql, struct error *err) MUSTCHECK;
+
 /* Any number of statements in one round trip (one implicit transaction, if none is open): for text
  * of our own only. */
 bool connection_script(struct connection *connection, const char *sql, struct error *err) MUSTCHECK;

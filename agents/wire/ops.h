@@ -24,7 +24,8 @@
     X(CLEAN, "clean")       \
     X(HELLO, "hello")       \
     X(BYE, "bye")           \
-    X(LOGS, "logs")
+    X(LOGS, "logs")         \
+    X(SYNTAX, "syntax")
 
 enum operation {
 #define X(id, name) OP_##id,

@@ -35,6 +35,12 @@ void judge_assume_transaction(struct judge *judge, bool inside)
     judge->assumed = judge->runner = inside;
 }
 
+void judge_ask(struct judge *judge, judge_ask_fn *ask, void *data)
+{
+    judge->ask = ask;
+    judge->ask_data = data;
+}
+
 void judge_settle(struct judge *judge)
 {
     world_settle(judge->world);
@@ -354,13 +360,6 @@ static void judge_create_schema(struct judging *g)
             fresh_take(g, s->objects[i].schema, s->objects[i].name);
         }
     }
-}
-
-static void judge_unparsed(struct judging *g)
-{
-    tag_add(g, TAG_UNKNOWN);
-    not_seen(g, "it does not parse: %s", g->s->problem ? g->s->problem->message : "");
-    g->v->rewrite = g->v->full_scan = true;
 }
 
 static void judge_psql(struct judging *g)

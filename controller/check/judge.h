@@ -19,6 +19,7 @@
 #include "agents/base/error.h"
 #include "agents/part/step.h"
 #include "agents/pg/catalog.h"
+#include "agents/pg/syntax.h"
 #include "controller/sql/script.h"
 
 /* In the order of strength. */
@@ -63,6 +64,7 @@ struct verdict {
     unsigned tags;       /* of enum step_tag */
     const char *fails;   /* why the server will refuse it in this state; null */
     const char *waits;   /* what else it waits for; null */
+    bool known_there;    /* not analysed, but the server it is for knows it */
     const char *unknown; /* why it could not be analysed (whole or in part); null */
     int64_t rows;        /* of the largest relation that it rewrites, scans or writes; -1 unknown */
     int64_t ms;          /* expected hold time, guessed from rows and bytes; -1 unknown */
@@ -79,6 +81,13 @@ void judge_assume_rows(struct judge *judge, const char *table, int64_t rows);
 
 /* The script runs inside one transaction that its runner opens. */
 void judge_assume_transaction(struct judge *judge, bool inside);
+
+/* Somebody to ask where the grammar here (PostgreSQL 15's, with what newer one is known) ends: the
+ * server that the script is for. Without one, or where it has nothing to say, such a statement is
+ * unknown and counts as the worst. */
+typedef bool judge_ask_fn(void *data, const struct syntax_question *question,
+                          struct syntax_answer *answer);
+void judge_ask(struct judge *judge, judge_ask_fn *ask, void *data);
 
 /* What was made so far counts as existing before: between scripts that run one after the other,
  * and between steps of different phases. */

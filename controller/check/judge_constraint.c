@@ -95,6 +95,7 @@ static void add_foreign_key(struct judging *g, struct world_table *t,
 {
     struct world_table *ref = table_of(g, k->ref, false);
     if (k->not_valid && !k->not_enforced && t->kind == 'p' && g->judge->version < 18) {
+        needs_version(g, 18);
         will_fail(g, "a foreign key of a partitioned table cannot be NOT VALID before PostgreSQL "
                      "18");
     }

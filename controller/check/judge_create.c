@@ -273,6 +273,7 @@ void judge_body(struct judging *g)
     }
     if (body->opaque) {
         not_seen(g, "the DO block cannot be read: %s", body->opaque);
+        judge_unread(g);
     } else if (body->dynamic.count > 0 && !known_block(body->text)) {
         not_seen(g, "it executes computed text: %.100s", body->dynamic.items[0]);
     }

@@ -165,9 +165,32 @@ static void write_lock(struct judging *g, const struct sql_write *w, enum query_
     write_take(g, w, t, use);
 }
 
+/* Functions of the server that came with a version, unless there is one of that name here. */
+static void functions_since(struct judging *g, const struct sql_query *q)
+{
+    static const struct {
+        const char *name;
+        int version;
+    } known[] = {
+        { "any_value", 16 },    { "json_arrayagg", 16 }, { "json_objectagg", 16 },
+        { "json_scalar", 17 },  { "json_value", 17 },    { "json_query", 17 },
+        { "json_exists", 17 },  { "json", 17 },          { "json_serialize", 17 },
+        { "merge_action", 17 },
+    };
+    for (size_t i = 0; i < q->functions.count; i++) {
+        for (size_t k = 0; k < sizeof known / sizeof *known; k++) {
+            if (text_eq(q->functions.items[i], known[k].name) &&
+                !world_function(g->world, (struct sql_name){ NULL, known[k].name })) {
+                needs_version(g, known[k].version);
+            }
+        }
+    }
+}
+
 void query_locks(struct judging *g, const struct sql_query *q, enum query_use use)
 {
     bool scans = use == QUERY_RUN;
+    functions_since(g, q);
     for (size_t i = 0; i < q->read_count; i++) {
         const struct sql_object *o = &q->reads[i];
         struct sql_name name = { o->schema, o->name };
@@ -258,6 +281,10 @@ void judge_copy(struct judging *g)
     tag_add(g, s->from ? TAG_ADDITIVE : TAG_NEUTRAL);
     if (s->query) {
         query_locks(g, s->query, QUERY_RUN);
+    }
+    const struct world_table *t = s->from ? NULL : world_find(g->world, s->name);
+    if (t && t->kind == 'm') {
+        needs_version(g, 18);
     }
     effect_take(g, s->from ? EFFECT_WRITE : EFFECT_READ_SCAN, table_of(g, s->name, false), NULL);
 }

@@ -12,13 +12,15 @@
 struct judge {
     struct world *world;
     int version;
-    bool transaction; /* BEGIN was seen and not ended */
-    bool assumed;     /* the runner's transaction is open */
-    bool runner;      /* the runner opens one around the whole */
-    bool utc;         /* the session's time zone is UTC */
-    int nesting;      /* statements in bodies in statements … */
-    int budget;       /* relations and bodies still to be looked at for this statement */
-    unsigned walk;    /* number of the last walk along relations, and how deep it is now */
+    bool transaction;  /* BEGIN was seen and not ended */
+    bool assumed;      /* the runner's transaction is open */
+    bool runner;       /* the runner opens one around the whole */
+    bool utc;          /* the session's time zone is UTC */
+    int nesting;       /* statements in bodies in statements … */
+    judge_ask_fn *ask; /* null: nobody */
+    void *ask_data;
+    int budget;    /* relations and bodies still to be looked at for this statement */
+    unsigned walk; /* number of the last walk along relations, and how deep it is now */
     int walking;
     struct sql_texts prepared; /* names, and in prepared_statements the statement */
     const struct statement **prepared_statements;
@@ -81,7 +83,8 @@ judge_fn judge_create_table, judge_create_as, judge_create_index, judge_create_v
 judge_fn judge_drop, judge_rename, judge_owner, judge_comment, judge_grant, judge_trigger;
 judge_fn judge_query, judge_copy, judge_call, judge_body, judge_execute;
 judge_fn judge_maintenance, judge_truncate, judge_lock, judge_refresh, judge_sequence;
-judge_fn judge_refusal; /* adds why the server will refuse it */
+judge_fn judge_refusal;                /* adds why the server will refuse it */
+judge_fn judge_unparsed, judge_unread; /* and a body that could not be read */
 judge_fn judge_published, judge_enum, judge_owned, judge_schema_wide;
 
 /* How far the server goes with a query: it looks names up (views, rules, policies, functions that

@@ -298,6 +298,7 @@ struct judge *lint_judge(const void *ctx, const struct lint_options *options)
 {
     struct judge *judge = judge_new(ctx, options->catalog, options->version);
     judge_assume_transaction(judge, options->transaction);
+    judge_ask(judge, options->ask, options->ask_data);
     for (size_t i = 0; i < options->row_count; i++) {
         judge_assume_rows(judge, options->rows[i].table, options->rows[i].rows);
     }

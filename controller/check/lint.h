@@ -94,6 +94,8 @@ struct lint_options {
     /* The answer to a question of lint_probe.h; -1: none. Null: there is nobody to ask. */
     int64_t (*count)(void *data, const char *sql);
     void *count_data;
+    judge_ask_fn *ask; /* as judge_ask */
+    void *ask_data;
     bool transaction;              /* the runner puts a transaction around each script */
     const struct lint_unit *units; /* instead of `transaction`, in the order of their bytes */
     size_t unit_count;

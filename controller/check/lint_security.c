@@ -189,8 +189,14 @@ static void unreadable(struct linter *l)
     const struct statement *s = l->s;
     if (s->kind == SQL_STMT_PSQL) {
         found(l, "syntax-error", NULL, "a command of psql: the server does not know %.20s", s->sql);
+    } else if (s->problem && l->v->fails) {
+        found(l, "syntax-error", NULL, "%s", l->v->fails);
+    } else if (s->problem && l->v->known_there) {
+        found(l, "not-analysed", NULL, "%s", l->v->unknown);
     } else if (s->problem) {
         found(l, "syntax-error", NULL, "%s", s->problem->message);
+    } else if (l->v->fails && strstr(l->v->fails, "refuses the block")) {
+        found(l, "syntax-error", NULL, "%s", l->v->fails);
     } else if (!l->v->version_ok) {
         found(l, "version-unsupported", NULL, "it needs PostgreSQL %d; linted for %d",
               l->v->min_version, l->judge->version);

@@ -7,6 +7,7 @@
 #include "controller/cli/catalogs.h"
 #include "controller/cli/command.h"
 #include "controller/cli/commands.h"
+#include "controller/cli/lint_grammar.h"
 #include "controller/cli/lint_live.h"
 #include "controller/cli/lint_rules.h"
 #include "controller/cli/lint_run.h"
@@ -238,6 +239,7 @@ static bool catalog_load(struct lint *l, const void *ctx, struct error *err)
             l->run.options.catalog = all.items[i].catalog;
             if (l->wanted.dsn) {
                 lint_rows_from(ctx, l->wanted.dsn, &l->run.options);
+                lint_grammar_of_dsn(ctx, l->wanted.dsn, &l->run.options);
             }
             return lint_outside_find(ctx, &all, all.items[i].service, &l->run.options, err);
         }

@@ -79,6 +79,8 @@ static const struct phrase {
     { "IS JSON", "IS NOT NULL", 16, -1, 'a' },
     { "IS NOT JSON", "IS NOT NULL", 16, -1, 'a' },
     { "CREATE STATISTICS ON", "CREATE STATISTICS unnamed ON", 16, -1, 'a' },
+    { "REVOKE INHERIT OPTION FOR", "REVOKE ADMIN OPTION FOR", 16, -1, 'a' },
+    { "REVOKE SET OPTION FOR", "REVOKE ADMIN OPTION FOR", 16, -1, 'a' },
 };
 
 static size_t word_count(const char *words)
@@ -86,6 +88,20 @@ static size_t word_count(const char *words)
     size_t n = 1;
     for (; *words != '\0'; words++) {
         n += *words == ' ';
+    }
+    return n;
+}
+
+/* IS JSON [OBJECT …] [WITH | WITHOUT UNIQUE [KEYS]]: how many words. */
+static size_t json_kind(const struct tokens *t, size_t at)
+{
+    static const char *const kinds[] = { "OBJECT", "ARRAY", "SCALAR", "VALUE" };
+    size_t n = 0;
+    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+        n = tokens_are(t, at, kinds[k]) ? 1 : n;
+    }
+    if (tokens_are(t, at + n, "WITH UNIQUE") || tokens_are(t, at + n, "WITHOUT UNIQUE")) {
+        n += tokens_are(t, at + n + 2, "KEYS") ? 3 : 2;
     }
     return n;
 }
@@ -100,11 +116,7 @@ static size_t phrase_at(struct rewriter *r, size_t i)
             mark(r, (enum sugar_kind)phrases[p].mark, NULL);
         }
         size_t n = word_count(phrases[p].words);
-        while (tokens_are(&r->t, i, "IS") &&
-               (tokens_are(&r->t, i + n, "OBJECT") || tokens_are(&r->t, i + n, "ARRAY") ||
-                tokens_are(&r->t, i + n, "SCALAR") || tokens_are(&r->t, i + n, "VALUE"))) {
-            n++;
-        }
+        n += tokens_are(&r->t, i, "IS") ? json_kind(&r->t, i + n) : 0;
         return instead(r, phrases[p].version, phrases[p].instead, n);
     }
     return 0;
@@ -152,6 +164,26 @@ static bool query_starts(const struct tokens *t, size_t at)
     return tokens_are(t, at, "SELECT") || tokens_are(t, at, "VALUES") || tokens_are(t, at, "WITH");
 }
 
+/* The comma at `at` stands in a list of FROM. */
+static bool in_from(const struct tokens *t, size_t at)
+{
+    static const char *const ends[] = { "SELECT", "WHERE", "GROUP",  "ORDER",    "VALUES",
+                                        "SET",    "BY",    "HAVING", "RETURNING" };
+    int depth = 0;
+    for (; at > 0 && depth >= 0; at--) {
+        depth += tokens_punct(t, at - 1, ')') ? 1 : tokens_punct(t, at - 1, '(') ? -1 : 0;
+        if (depth == 0 && tokens_are(t, at - 1, "FROM")) {
+            return true;
+        }
+        for (size_t k = 0; depth == 0 && k < sizeof ends / sizeof *ends; k++) {
+            if (tokens_are(t, at - 1, ends[k])) {
+                return false;
+            }
+        }
+    }
+    return false;
+}
+
 /* FROM (SELECT …) without an alias. */
 static void subselect_at(struct rewriter *r, size_t i)
 {
@@ -159,12 +191,13 @@ static void subselect_at(struct rewriter *r, size_t i)
                                         "UNION", "JOIN",  "LEFT",  "INNER", "ON",
                                         "CROSS", "FULL",  "RIGHT", "OFFSET" };
     const struct tokens *t = &r->t;
-    bool from = tokens_are(t, i, "FROM") || tokens_are(t, i, "JOIN");
+    bool from = tokens_are(t, i, "FROM") || tokens_are(t, i, "JOIN") ||
+                (tokens_punct(t, i, ',') && tokens_punct(t, i + 1, '(') && in_from(t, i));
     if (!from || !tokens_punct(t, i + 1, '(') || !query_starts(t, i + 2)) {
         return;
     }
     size_t close = tokens_close(t, i + 1);
-    bool bare = close == t->count || tokens_punct(t, close, ')');
+    bool bare = close == t->count || tokens_punct(t, close, ')') || tokens_punct(t, close, ',');
     for (size_t k = 0; k < sizeof next / sizeof *next; k++) {
         bare = bare || tokens_are(t, close, next[k]);
     }
@@ -189,6 +222,17 @@ static void behind_at(struct rewriter *r, size_t i)
     subselect_at(r, i);
 }
 
+static bool ends_argument(const struct tokens *t, size_t at)
+{
+    static const char *const words[] = { "VALUE",   "ORDER BY", "RETURNING", "NULL ON", "ABSENT ON",
+                                         "PASSING", "FORMAT",   "ERROR ON",  "WITH",    "WITHOUT" };
+    bool ends = tokens_punct(t, at, ',') || tokens_punct(t, at, ':');
+    for (size_t k = 0; k < sizeof words / sizeof *words; k++) {
+        ends = ends || tokens_are(t, at, words[k]);
+    }
+    return ends;
+}
+
 /* SQL/JSON functions with clauses of their own: name (first argument). */
 static size_t json_at(struct rewriter *r, size_t i)
 {
@@ -206,8 +250,13 @@ static size_t json_at(struct rewriter *r, size_t i)
             continue;
         }
         size_t close = tokens_close(t, i + 1), end = i + 2;
-        while (end + 1 < close && !tokens_punct(t, end, ',') && !tokens_punct(t, end, ':') &&
-               !tokens_are(t, end, "VALUE")) {
+        if (query_starts(t, i + 2)) {
+            const char *query = tokens_text(r->ctx, t, i + 2, close - 1);
+            return instead(r, functions[f].version,
+                           mem_printf(r->ctx, "%s((%s))", name_at(r, i), query ? query : ""),
+                           close - i);
+        }
+        while (end + 1 < close && !ends_argument(t, end)) {
             end = tokens_punct(t, end, '(') ? tokens_close(t, end) : end + 1;
         }
         const char *first = tokens_text(r->ctx, t, i + 2, end < close ? end : close - 1);
@@ -254,6 +303,58 @@ static bool ends_database(const struct tokens *t, size_t i)
     return i + 1 == t->count && (tokens_are(t, i, "DATABASE") || tokens_are(t, i, "SYSTEM"));
 }
 
+/* The DML that the RETURNING at `at` belongs to is a MERGE. */
+static bool of_merge(const struct tokens *t, size_t at)
+{
+    while (at > 0) {
+        at--;
+        if (tokens_are(t, at, "MERGE INTO")) {
+            return true;
+        }
+        if (tokens_are(t, at, "INSERT INTO") || tokens_are(t, at, "DELETE FROM") ||
+            (tokens_are(t, at, "UPDATE") && !tokens_are(t, at - 1, "THEN"))) {
+            return false;
+        }
+    }
+    return false;
+}
+
+/* Up to the bracket that closes what is around, or the end. */
+static size_t list_end(const struct tokens *t, size_t at)
+{
+    while (at < t->count && !tokens_punct(t, at, ')')) {
+        at = tokens_punct(t, at, '(') ? tokens_close(t, at) : at + 1;
+    }
+    return at;
+}
+
+static bool bare_option(const struct tokens *t, size_t i)
+{
+    bool name = tokens_are(t, i, "HASHES") || tokens_are(t, i, "MERGES");
+    return name && (tokens_punct(t, i + 1, ',') || tokens_punct(t, i + 1, ')'));
+}
+
+static bool begins_item(const struct tokens *t, size_t i)
+{
+    return i > 0 && (tokens_punct(t, i - 1, '(') || tokens_punct(t, i - 1, ','));
+}
+
+/* CREATE TABLE t (…, [CONSTRAINT n] NOT NULL a [NO INHERIT]): a check says the same. */
+static size_t table_not_null_at(struct rewriter *r, size_t i)
+{
+    const struct tokens *t = &r->t;
+    size_t at = tokens_are(t, i, "CONSTRAINT") ? i + 2 : i;
+    if (!tokens_are(t, at, "NOT NULL") || at + 2 >= t->count) {
+        return 0;
+    }
+    const char *named = at > i ? mem_printf(r->ctx, "CONSTRAINT %s ", name_at(r, i + 1)) : "";
+    const char *column = name_at(r, at + 2);
+    size_t end = at + 3 + (tokens_are(t, at + 3, "NO INHERIT") ? 2 : 0);
+    return instead(r, 18,
+                   mem_printf(r->ctx, "%sCHECK (%s IS NOT NULL)", named, column ? column : ""),
+                   end - i);
+}
+
 /* What depends on the statement's first words. */
 static size_t statement_at(struct rewriter *r, size_t i)
 {
@@ -263,11 +364,31 @@ static size_t statement_at(struct rewriter *r, size_t i)
         mark(r, SUGAR_ONLY, NULL);
         return instead(r, 18, "", 1);
     }
+    if (tokens_are(t, 0, "CREATE STATISTICS") && i == 1 && tokens_punct(t, 2, '(')) {
+        return instead(r, 16, "STATISTICS unnamed", 1);
+    }
+    if (tokens_are(t, 0, "REINDEX") && i + 2 == t->count &&
+        (tokens_are(t, i, "DATABASE CONCURRENTLY") || tokens_are(t, i, "SYSTEM CONCURRENTLY"))) {
+        return instead(r, 16, "DATABASE CONCURRENTLY unnamed", 2);
+    }
+    bool indent = tokens_are(t, i, "NO INDENT") && tokens_punct(t, i + 2, ')');
+    if (indent || (tokens_are(t, i, "INDENT") && tokens_punct(t, i + 1, ')') && i > 3)) {
+        return instead(r, 16, "", indent ? 2 : 1);
+    }
     if (tokens_are(t, 0, "REINDEX") && ends_database(t, i)) {
         return instead(r, 16, "DATABASE unnamed", 1);
     }
-    if ((tokens_are(t, 0, "MERGE") || tokens_are(t, 0, "WITH")) && tokens_are(t, i, "RETURNING")) {
-        return instead(r, 17, "", t->count - i);
+    if (tokens_are(t, i, "RETURNING") && of_merge(t, i)) {
+        return instead(r, 17, "", list_end(t, i) - i);
+    }
+    if (tokens_are(t, 0, "ALTER OPERATOR") && bare_option(t, i)) {
+        return instead(r, 17, tokens_are(t, i, "HASHES") ? "HASHES = true" : "MERGES = true", 1);
+    }
+    if (tokens_are(t, 0, "CREATE") && r->table && begins_item(t, i)) {
+        size_t n = table_not_null_at(r, i);
+        if (n > 0) {
+            return n;
+        }
     }
     if (tokens_are(t, i, "RETURNING WITH") && tokens_punct(t, i + 2, '(')) {
         return instead(r, 18, "RETURNING", tokens_close(t, i + 2) - i);
@@ -277,6 +398,9 @@ static size_t statement_at(struct rewriter *r, size_t i)
 
 static size_t rewrite_at(struct rewriter *r, size_t i)
 {
+    if (tokens_punct(&r->t, i, ',')) {
+        subselect_at(r, i);
+    }
     if (r->t.items[i].kind != TOKEN_WORD) {
         return number_at(r, i);
     }

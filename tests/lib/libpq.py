@@ -73,6 +73,12 @@ class Connection:
         if not _lib.PQsendQuery(self._c, sql.encode()):
             raise Failed("08006", _lib.PQerrorMessage(self._c).decode(), sql)
 
+    def parse(self, sql):
+        """The server's grammar, and for queries its names: nothing is run."""
+        self._sql = sql
+        result = _lib.PQprepare(self._c, b"", sql.encode(), 0, None)
+        self._rows(result)
+
     def busy(self):
         _lib.PQconsumeInput(self._c)
         return bool(_lib.PQisBusy(self._c))

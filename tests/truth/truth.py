@@ -15,6 +15,7 @@ sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "lib")]
 import cases  # noqa: E402
 import compare  # noqa: E402
 import servers  # noqa: E402
+import syntax  # noqa: E402
 from server import Server  # noqa: E402
 
 
@@ -42,6 +43,12 @@ def judge(version, only, say=print):
     return compared, wrong
 
 
+def judge_syntax(version):
+    with Server(servers.folder(version)) as server:
+        bench = compare.Bench(server, version)
+        return list(syntax.wrong_on(bench)) + list(syntax.wrong_in_lint(bench))
+
+
 def main():
     total = 0
     for version in [int(v) for v in sys.argv[1:]] or [15, 16, 17, 18]:
@@ -49,7 +56,10 @@ def main():
         compared, wrong = judge(version, os.environ.get("ONLY", ""))
         print(f"PostgreSQL {version}: {compared} statements compared, {len(wrong)} mismatches "
               f"({time.monotonic() - began:.1f} s)", flush=True)
-        total += len(wrong)
+        wrong_syntax = judge_syntax(version)
+        print("\n".join(wrong_syntax + [f"PostgreSQL {version}: {len(syntax.expected()[1])} forms tried, "
+                                        f"{len(wrong_syntax)} mismatches"]), flush=True)
+        total += len(wrong) + len(wrong_syntax)
     return 1 if total else 0
 
 
