@@ -78,6 +78,9 @@ LATE(int, PQputCopyData, (PGconn *c, const char *data, int size), (c, data, size
 LATE(int, PQputCopyEnd, (PGconn *c, const char *error), (c, error))
 LATE(char *, PQresultErrorField, (const PGresult *r, int field), (r, field))
 LATE(ExecStatusType, PQresultStatus, (const PGresult *r), (r))
+LATE(int, PQsendPrepare,
+     (PGconn *c, const char *name, const char *sql, int count, const Oid *types),
+     (c, name, sql, count, types))
 LATE(int, PQsendQuery, (PGconn *c, const char *sql), (c, sql))
 LATE(int, PQsendQueryParams,
      (PGconn *c, const char *sql, int count, const Oid *types, const char *const *values,

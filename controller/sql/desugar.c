@@ -355,8 +355,7 @@ static size_t table_not_null_at(struct rewriter *r, size_t i)
                    end - i);
 }
 
-/* What depends on the statement's first words. */
-static size_t statement_at(struct rewriter *r, size_t i)
+static size_t maintenance_at(struct rewriter *r, size_t i)
 {
     const struct tokens *t = &r->t;
     bool vacuum = tokens_are(t, 0, "VACUUM") || tokens_are(t, 0, "ANALYZE");
@@ -367,33 +366,55 @@ static size_t statement_at(struct rewriter *r, size_t i)
     if (tokens_are(t, 0, "CREATE STATISTICS") && i == 1 && tokens_punct(t, 2, '(')) {
         return instead(r, 16, "STATISTICS unnamed", 1);
     }
-    if (tokens_are(t, 0, "REINDEX") && i + 2 == t->count &&
-        (tokens_are(t, i, "DATABASE CONCURRENTLY") || tokens_are(t, i, "SYSTEM CONCURRENTLY"))) {
+    if (!tokens_are(t, 0, "REINDEX")) {
+        return 0;
+    }
+    bool concurrently =
+        tokens_are(t, i, "DATABASE CONCURRENTLY") || tokens_are(t, i, "SYSTEM CONCURRENTLY");
+    if (concurrently && i + 2 == t->count) {
         return instead(r, 16, "DATABASE CONCURRENTLY unnamed", 2);
     }
-    bool indent = tokens_are(t, i, "NO INDENT") && tokens_punct(t, i + 2, ')');
-    if (indent || (tokens_are(t, i, "INDENT") && tokens_punct(t, i + 1, ')') && i > 3)) {
-        return instead(r, 16, "", indent ? 2 : 1);
+    return ends_database(t, i) ? instead(r, 16, "DATABASE unnamed", 1) : 0;
+}
+
+static size_t returning_at(struct rewriter *r, size_t i)
+{
+    const struct tokens *t = &r->t;
+    if (!tokens_are(t, i, "RETURNING")) {
+        return 0;
     }
-    if (tokens_are(t, 0, "REINDEX") && ends_database(t, i)) {
-        return instead(r, 16, "DATABASE unnamed", 1);
-    }
-    if (tokens_are(t, i, "RETURNING") && of_merge(t, i)) {
+    if (of_merge(t, i)) {
         return instead(r, 17, "", list_end(t, i) - i);
     }
-    if (tokens_are(t, 0, "ALTER OPERATOR") && bare_option(t, i)) {
+    bool renames = tokens_are(t, i + 1, "WITH") && tokens_punct(t, i + 2, '(');
+    return renames ? instead(r, 18, "RETURNING", tokens_close(t, i + 2) - i) : 0;
+}
+
+/* xmlserialize(… AS text [NO] INDENT) */
+static size_t indent_at(struct rewriter *r, size_t i)
+{
+    const struct tokens *t = &r->t;
+    if (tokens_are(t, i, "NO INDENT") && tokens_punct(t, i + 2, ')')) {
+        return instead(r, 16, "", 2);
+    }
+    bool plain = tokens_are(t, i, "INDENT") && tokens_punct(t, i + 1, ')') && i > 3;
+    return plain ? instead(r, 16, "", 1) : 0;
+}
+
+/* What depends on the statement's first words. */
+static size_t statement_at(struct rewriter *r, size_t i)
+{
+    const struct tokens *t = &r->t;
+    size_t n = maintenance_at(r, i);
+    n = n ? n : returning_at(r, i);
+    n = n ? n : indent_at(r, i);
+    if (n == 0 && tokens_are(t, 0, "ALTER OPERATOR") && bare_option(t, i)) {
         return instead(r, 17, tokens_are(t, i, "HASHES") ? "HASHES = true" : "MERGES = true", 1);
     }
-    if (tokens_are(t, 0, "CREATE") && r->table && begins_item(t, i)) {
-        size_t n = table_not_null_at(r, i);
-        if (n > 0) {
-            return n;
-        }
+    if (n == 0 && tokens_are(t, 0, "CREATE") && r->table && begins_item(t, i)) {
+        n = table_not_null_at(r, i);
     }
-    if (tokens_are(t, i, "RETURNING WITH") && tokens_punct(t, i + 2, '(')) {
-        return instead(r, 18, "RETURNING", tokens_close(t, i + 2) - i);
-    }
-    return tokens_are(t, 0, "GRANT") ? grant_at(r, i) : 0;
+    return n == 0 && tokens_are(t, 0, "GRANT") ? grant_at(r, i) : n;
 }
 
 static size_t rewrite_at(struct rewriter *r, size_t i)

@@ -128,11 +128,29 @@ def refused(result, said):
 
 def locks_differ(result, said, unseen):
     for new, measured in ((False, result.locks), (True, result.new)):
-        told = {l["relation"]: l["mode"] for l in said["locks"] if l.get("new", False) == new}
+        told = {l["relation"]: l["mode"] for l in said["locks"]
+                if l.get("new", False) == new and not l.get("index")}
         for name in sorted(set(told) | set(measured)):
             if told.get(name) != measured.get(name) and name not in unseen:
                 yield (f"{'new ' if new else ''}{name}: said {told.get(name, 'no lock')}, "
                        f"measured {measured.get(name, 'none')}")
+
+
+def indexes_differ(result, said):
+    """Indexes are listed when the statement is about them, or takes them more strongly than their
+    table; outside of a transaction only some of what happens to them is seen."""
+    told = {l["relation"]: l["mode"] for l in said["locks"] if l.get("index")}
+    for name, (mode, table) in sorted(result.indexes.items()):
+        said_mode = told.get(name)
+        if said_mode and (said_mode != mode if result.transaction
+                          else MODES.index(said_mode) < MODES.index(mode)):
+            yield f"index {name}: said {said_mode}, measured {mode}"
+        stronger = table and MODES.index(mode) > MODES.index(table)
+        if stronger and not said_mode and result.transaction:
+            yield f"index {name}: not said, measured {mode}, its table {table}"
+    for name in sorted(set(told) - set(result.indexes)):
+        if result.transaction:
+            yield f"index {name}: said {told[name]}, measured none"
 
 
 def differences(result, said, bench, careful):
@@ -154,6 +172,7 @@ def differences(result, said, bench, careful):
     if said["kind"] == "cluster":
         unseen |= {n for n in result.locks if not any(l["relation"] == n for l in said["locks"])}
     yield from locks_differ(result, said, unseen)
+    yield from indexes_differ(result, said)
     if said["rewrite"] != bool(result.rewrite) and not (careful and said["rewrite"]):
         yield f"rewrite: said {said['rewrite']}, measured {sorted(result.rewrite) or 'none'}"
     if said["full_scan"] != bool(result.scan) and not (careful and said["full_scan"]):
@@ -173,7 +192,7 @@ def weaker(result, said, bench):
         yield "said not to be known to the server"
     if said["transaction"] != result.transaction and said["kind"] not in ("cluster", "reindex"):
         yield f"transaction: said {said['transaction']}, measured {result.transaction}"
-    told = {l["relation"]: l["mode"] for l in said["locks"]}
+    told = {l["relation"]: l["mode"] for l in said["locks"] if not l.get("index")}
     for name, mode in told.items():
         real = result.locks.get(name) or result.new.get(name)
         if real and MODES.index(mode) < MODES.index(real):

@@ -16,7 +16,8 @@ USER = """FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 OWN_COUNTS = """, pg_stat_get_xact_numscans(c.oid), pg_stat_get_xact_tuples_returned(c.oid),
     coalesce(pg_stat_get_vacuum_count(c.oid), 0) + coalesce(pg_stat_get_analyze_count(c.oid), 0) """
 ALL_COUNTS = OWN_COUNTS.replace("_xact_", "_")
-RELATIONS = "SELECT c.oid, n.nspname || '.' || c.relname, c.relkind, c.relfilenode"
+RELATIONS = """SELECT c.oid, n.nspname || '.' || c.relname, c.relkind, c.relfilenode,
+    (SELECT indrelid FROM pg_index WHERE indexrelid = c.oid)"""
 LOCKS = """SELECT relation, mode FROM pg_locks WHERE pid = {pid} AND locktype = 'relation'
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"""
 # Each lets through what the one before did not.
@@ -28,12 +29,12 @@ SPELLED = {m.replace(" ", "") + "Lock": m for m in MODES}
 SPELLED = {k.lower(): v for k, v in SPELLED.items()}
 OUTSIDE = ("25001", "2D000")
 
-Relation = collections.namedtuple("Relation", "name kind file scans tuples visits")
-Measured = collections.namedtuple("Measured", "locks new rewrite scan transaction failed")
+Relation = collections.namedtuple("Relation", "name kind file table scans tuples visits")
+Measured = collections.namedtuple("Measured", "locks indexes new rewrite scan transaction failed")
 
 
 def relations(session, counts):
-    return {row[0]: Relation(row[1], row[2], row[3], *(int(v or 0) for v in row[4:]))
+    return {row[0]: Relation(*row[1:5], *(int(v or 0) for v in row[5:]))
             for row in session.run(RELATIONS + counts + USER)}
 
 
@@ -50,24 +51,27 @@ def strongest(pairs):
 
 
 def sum_up(before, after, locks, transaction):
-    """Locks by name (indexes left out), those of relations that were not there before apart."""
-    old, new = {}, {}
-    for oid, mode in strongest(locks).items():
+    """Locks by name, those of indexes and of relations that were not there before apart. Indexes
+    have the mode on their table beside their own."""
+    old, new, indexes, held = {}, {}, {}, strongest(locks)
+    for oid, mode in held.items():
         relation = before.get(oid) or after.get(oid)
-        if relation and relation.kind not in "iI" and (oid in before or relation.kind != "c"):
+        if oid in before and relation.kind in "iI":
+            indexes[relation.name] = (mode, held.get(relation.table))
+        elif relation and relation.kind not in "iI" and (oid in before or relation.kind != "c"):
             (old if oid in before else new)[relation.name] = mode
     rewrite, scan = set(), set()
-    indexes = "i" if not old else ""  # an index that is moved; REINDEX of a table is no rewrite
+    moved = "i" if not old else ""  # an index that is moved; REINDEX of a table is no rewrite
     for oid, now in after.items():
         was = before.get(oid)
         if not was or now.kind not in "rmi":
             continue
-        if now.kind in "rm" + indexes and now.file != was.file:
+        if now.kind in "rm" + moved and now.file != was.file:
             rewrite.add(was.name)
         returned = now.tuples - was.tuples
         if now.kind != "i" and (now.visits > was.visits or (now.scans > was.scans and returned)):
             scan.add(was.name)
-    return Measured(old, new, rewrite, scan, transaction, None)
+    return Measured(old, indexes, new, rewrite, scan, transaction, None)
 
 
 def inside(session, statement):
@@ -145,8 +149,8 @@ def measure(server, database, session, statement):
         return inside(session, statement)
     except Failed as failed:
         if failed.state not in OUTSIDE:
-            return Measured({}, {}, set(), set(), True, failed)
+            return Measured({}, {}, {}, set(), set(), True, failed)
     try:
         return outside(server, database, session, statement)
     except Failed as failed:
-        return Measured({}, {}, set(), set(), False, failed)
+        return Measured({}, {}, {}, set(), set(), False, failed)
