@@ -169,11 +169,23 @@ static void attached(struct linter *l, const struct world_table *t, const struct
     }
 }
 
+/* The same statement adds the column. */
+static bool added_here(const struct linter *l, const char *column)
+{
+    for (size_t i = 0; column && i < l->s->alter_count; i++) {
+        const struct sql_column *c = l->s->alters[i].definition;
+        if (c && text_eq(c->name, column)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void columns(struct linter *l, const struct world_table *t, const struct sql_alter *a)
 {
     struct judging g = { .ctx = l->ctx, .judge = l->judge, .world = l->world, .s = l->s };
     const struct world_column *c = a->column ? table_column(t, a->column) : NULL;
-    bool fresh = c && c->fresh;
+    bool fresh = (c && c->fresh) || added_here(l, a->column);
     switch (a->kind) {
     case SQL_ALTER_ADD_COLUMN: lint_column_added(l, t, a); break;
     case SQL_ALTER_SET_TYPE: type_changed(l, t, a); break;
@@ -191,7 +203,7 @@ static void columns(struct linter *l, const struct world_table *t, const struct 
         }
         break;
     case SQL_ALTER_DROP_NOT_NULL:
-        if (!fresh) {
+        if (!fresh && !(c && !c->not_null && world_has_catalog(l->world))) {
             found(l, "drop-not-null", NULL, "\"%s\" may now be null for code that never saw one",
                   a->column);
         }
@@ -289,9 +301,22 @@ static void merged(struct linter *l)
           now->name.name);
 }
 
+/* The same statement adds the constraint without looking at the rows. */
+static bool unproven_here(const struct linter *l, const char *constraint)
+{
+    for (size_t i = 0; i < l->s->alter_count; i++) {
+        const struct sql_constraint *k = l->s->alters[i].constraint;
+        if (k && k->not_valid && text_eq(k->name, constraint)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void validated(struct linter *l, const struct sql_alter *a)
 {
-    if (in_transaction(l) && sql_texts_have(&l->not_valid, a->name)) {
+    bool here = unproven_here(l, a->name);
+    if (here || (in_transaction(l) && sql_texts_have(&l->not_valid, a->name))) {
         found(l, "not-valid-validate-same-txn", l->s->alter_count == 1 ? rewrite_apart(l) : NULL,
               "\"%s\" was added in this transaction: its strong lock is held while all rows are "
               "read",

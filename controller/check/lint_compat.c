@@ -92,7 +92,7 @@ static void renamed(struct linter *l)
 
 static void json_columns(struct linter *l, const struct sql_column *c)
 {
-    if (text_eq(c->type, "json")) {
+    if (text_eq(c->type, "json") || text_eq(c->type, "json[]")) {
         found(l, "add-json-column", rewrite_types(l, "json", "jsonb"),
               "\"%s\" is json, which has no equality", c->name);
     }
@@ -125,7 +125,8 @@ static void rights(struct linter *l)
     }
     if (s->grant && s->grant->roles) {
         found(l, "grant-change", NULL, "membership in a role changes");
-    } else if (s->grant && (!fresh || sql_texts_have(&s->grant->grantees, "public"))) {
+    } else if (s->grant && (!fresh || (s->kind == SQL_STMT_GRANT &&
+                                       sql_texts_have(&s->grant->grantees, "public")))) {
         found(l, "grant-change", NULL, "%s %s",
               s->kind == SQL_STMT_REVOKE ? "rights are taken away" : "rights are given",
               grants_much(s->grant) ? "(ALL, or PUBLIC)" : "");

@@ -286,6 +286,11 @@ static void sessions(struct linter *l)
                              : "it reads or writes a file of the server");
         }
         break;
+    case SQL_STMT_OWNER:
+        if (s->object == SQL_OBJECT_DATABASE || s->object == SQL_OBJECT_TABLESPACE) {
+            found(l, "global-object", NULL, "it changes a database or tablespace as a whole");
+        }
+        break;
     case SQL_STMT_ALTER_SYSTEM:
     case SQL_STMT_ROLE:
     case SQL_STMT_TABLESPACE:

@@ -78,6 +78,10 @@ static const PgQuery__ColumnRef *column_of(const PgQuery__Node *node)
 
 static const char *own_column(const struct bound_scope *scope, const PgQuery__Node *node)
 {
+    /* lower(email) is as good as email */
+    if (node && node->node_case == PG_QUERY__NODE__NODE_FUNC_CALL && node->func_call->n_args == 1) {
+        node = node->func_call->args[0];
+    }
     const PgQuery__ColumnRef *ref = column_of(node);
     const char *of = ref && ref->n_fields > 1 ? ast_string(ref->fields[ref->n_fields - 2]) : NULL;
     bool mine =
@@ -105,6 +109,8 @@ static bool is_constant(const struct bound_scope *scope, const PgQuery__Node *no
                is_constant(scope, node->a_array_expr->elements[0]);
     case PG_QUERY__NODE__NODE_LIST:
         return node->list->n_items > 0 && is_constant(scope, node->list->items[0]);
+    case PG_QUERY__NODE__NODE_SUB_LINK: /* (SELECT max(id) …) is one value */
+        return node->sub_link->sub_link_type == PG_QUERY__SUB_LINK_TYPE__EXPR_SUBLINK;
     case PG_QUERY__NODE__NODE_COLUMN_REF:
         ref = node->column_ref;
         return scope->target && ref->n_fields > 1 && !own_column(scope, node);
@@ -207,11 +213,29 @@ static bool joined(struct bound_scope *scope, struct ranges *r, const PgQuery__B
     }
 }
 
+/* (a, b) = (1, 2) */
+static bool rows_equal(struct bound_scope *scope, const PgQuery__AExpr *e)
+{
+    bool any = false;
+    if (!e->lexpr || !e->rexpr || e->lexpr->node_case != PG_QUERY__NODE__NODE_ROW_EXPR ||
+        e->rexpr->node_case != PG_QUERY__NODE__NODE_ROW_EXPR || e->n_name != 1 ||
+        !text_eq(ast_string(e->name[0]), "=")) {
+        return false;
+    }
+    const PgQuery__RowExpr *a = e->lexpr->row_expr, *b = e->rexpr->row_expr;
+    for (size_t i = 0; i < a->n_args && i < b->n_args; i++) {
+        const char *column = own_column(scope, a->args[i]);
+        any = (column && is_constant(scope, b->args[i]) && equal_seen(scope, column)) || any;
+    }
+    return any;
+}
+
 static bool bounded(struct bound_scope *scope, struct ranges *r, const PgQuery__Node *node)
 {
     switch (node ? node->node_case : PG_QUERY__NODE__NODE__NOT_SET) {
     case PG_QUERY__NODE__NODE_BOOL_EXPR: return joined(scope, r, node->bool_expr);
-    case PG_QUERY__NODE__NODE_A_EXPR: return comparison(scope, r, node->a_expr);
+    case PG_QUERY__NODE__NODE_A_EXPR:
+        return comparison(scope, r, node->a_expr) || rows_equal(scope, node->a_expr);
     case PG_QUERY__NODE__NODE_CURRENT_OF_EXPR: return true;
     case PG_QUERY__NODE__NODE_SUB_LINK: /* a IN (SELECT … LIMIT n) */
         return node->sub_link->sub_link_type == PG_QUERY__SUB_LINK_TYPE__ANY_SUBLINK &&
