@@ -10,7 +10,7 @@ static const char *const state_names[] = {
     "none", "started", "done", "already", "undoing", "undone"
 };
 
-const char *journal_state_name(enum journal_state state)
+static const char *journal_state_name(enum journal_state state)
 {
     return state_names[state];
 }

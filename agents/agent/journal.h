@@ -32,7 +32,6 @@ enum journal_state {
     JOURNAL_UNDOING,
     JOURNAL_UNDONE,
 };
-const char *journal_state_name(enum journal_state state);
 
 struct journal_step {
     enum journal_state state;

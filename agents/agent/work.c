@@ -56,7 +56,7 @@ bool work_progress(struct work *work, const struct work_progress *p, struct erro
     return work_event(work, "progress", o, err);
 }
 
-bool work_interrupted(struct work *work)
+static bool work_interrupted(struct work *work)
 {
     return spool_order(work->spool) != ORDER_RUN;
 }

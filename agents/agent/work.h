@@ -74,8 +74,6 @@ bool work_progress(struct work *work, const struct work_progress *progress,
 /* Looks at the orders: waits while paused, fails with ERROR_CANCELLED when told to stop. To be
  * called where stopping is safe. */
 bool work_orders(struct work *work, struct error *err) MUSTCHECK;
-/* True when an order is there that a safe point should see soon. */
-bool work_interrupted(struct work *work);
 
 /* Sleeps, cut short by an order. */
 void work_sleep(struct work *work, int64_t ms);

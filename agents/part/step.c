@@ -30,7 +30,7 @@ const char *step_kind_name(enum step_kind kind)
     return (unsigned)kind < KIND_COUNT ? kind_names[kind] : "unknown";
 }
 
-bool step_kind_from_name(const char *name, enum step_kind *out)
+static bool step_kind_from_name(const char *name, enum step_kind *out)
 {
     for (unsigned i = 0; i < KIND_COUNT; i++)
         if (text_eq(name, kind_names[i])) {

@@ -120,7 +120,6 @@ struct step {
 };
 
 const char *step_kind_name(enum step_kind kind);
-bool step_kind_from_name(const char *name, enum step_kind *out);
 /* "additive, backfill" of a set of tags. */
 const char *step_tags_text(const void *ctx, unsigned tags);
 

@@ -17,22 +17,11 @@ static int connection_close(struct connection *connection)
     return 0;
 }
 
-static void keep_notice(void *data, const PGresult *result)
+/* libpq would print them. */
+static void drop_notice(void *data, const PGresult *result)
 {
-    struct connection *connection = data;
-    const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY);
-    const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
-
-    if (!message)
-        return;
-    text_addf(&connection->notices, "%s: %s\n", severity ? severity : "NOTICE", message);
-}
-
-void connection_start(struct connection *connection)
-{
-    connection->notices.len = 0;
-    connection->notices.data[0] = '\0';
-    connection->notices.full = false;
+    (void)data;
+    (void)result;
 }
 
 /* libpq's own message may repeat a piece of the text, which may hold a password. */
@@ -168,9 +157,9 @@ static bool set_session(struct connection *connection, const struct connection_o
     /* 14+, and only where the kernel can tell (Linux and the BSDs): elsewhere the server refuses
      * the value and the keepalives alone must do. */
     struct error ignored;
-    if (connection->facts.server_version >= 140000 &&
-        !connection_exec(connection, "SET client_connection_check_interval = '500ms'", &ignored))
-        connection_start(connection);
+    if (connection->facts.server_version >= 140000)
+        (void)!connection_exec(connection, "SET client_connection_check_interval = '500ms'",
+                               &ignored);
     return true;
 }
 
@@ -181,7 +170,6 @@ bool connection_open(const void *ctx, const struct connection_options *options,
         return false;
     struct connection *connection = mem_new(ctx, struct connection);
 
-    connection->notices = text_init(connection, TEXT_LINE);
     connection->pg = connect_now(connection, options);
     talloc_set_destructor(connection, connection_close);
     if (PQstatus(connection->pg) != CONNECTION_OK) {
@@ -189,7 +177,7 @@ bool connection_open(const void *ctx, const struct connection_options *options,
         talloc_free(connection);
         return false;
     }
-    PQsetNoticeReceiver(connection->pg, keep_notice, connection);
+    PQsetNoticeReceiver(connection->pg, drop_notice, NULL);
     bool good =
         read_facts(connection, err) &&
         (!connection->facts.pooled || options->allow_pooler || refuse_pooler(connection, err)) &&
@@ -207,35 +195,10 @@ const struct connection_facts *connection_facts(const struct connection *connect
     return &connection->facts;
 }
 
-bool connection_cluster(const void *ctx, struct connection *connection,
-                        struct connection_cluster *out, struct error *err)
-{
-    SCOPE(tmp);
-    struct rows *rows = NULL;
-
-    /* The name of the current WAL file starts with the timeline in eight hex digits; a standby
-     * cannot ask for it and has the timeline of its last restart point. */
-    if (!connection_query(
-            tmp, connection,
-            "SELECT s.system_identifier::text, pg_catalog.pg_is_in_recovery(),"
-            " CASE WHEN pg_catalog.pg_is_in_recovery() THEN c.timeline_id::bigint ELSE"
-            " ('x' || pg_catalog.substr(pg_catalog.pg_walfile_name("
-            "pg_catalog.pg_current_wal_lsn()), 1, 8))::bit(32)::bigint END"
-            " FROM pg_catalog.pg_control_system() s,"
-            " pg_catalog.pg_control_checkpoint() c",
-            NULL, 0, &rows, err))
-        return fail_in(err, "identity of the cluster");
-    out->system_identifier = mem_text(ctx, rows_text(rows, 0, 0));
-    out->in_recovery = rows_bool(rows, 0, 1);
-    out->timeline = rows_int(rows, 0, 2);
-    return true;
-}
-
 bool connection_query(const void *ctx, struct connection *connection, const char *sql,
                       const char *const *params, size_t param_count, struct rows **out,
                       struct error *err)
 {
-    connection_start(connection);
     if (!PQsendQueryParams(connection->pg, sql, (int)param_count, NULL, params, NULL, NULL, 0))
         return connection_failed(connection, NULL, err);
     return connection_wait(ctx, connection, NULL, out, err);
@@ -254,7 +217,6 @@ bool connection_parse(struct connection *connection, const char *sql, struct err
     SCOPE(tmp);
     struct rows *rows = NULL;
 
-    connection_start(connection);
     if (!PQsendPrepare(connection->pg, "", sql, 0, NULL))
         return connection_failed(connection, NULL, err);
     return connection_wait(tmp, connection, NULL, &rows, err);
@@ -265,7 +227,6 @@ bool connection_script(struct connection *connection, const char *sql, struct er
     SCOPE(tmp);
     struct rows *rows = NULL;
 
-    connection_start(connection);
     if (!PQsendQuery(connection->pg, sql))
         return connection_failed(connection, NULL, err);
     return connection_wait(tmp, connection, NULL, &rows, err);
@@ -278,7 +239,6 @@ bool connection_query_watched(const void *ctx, struct connection *connection, co
     SCOPE(tmp);
     struct rows *rows = NULL;
 
-    connection_start(connection);
     if (!PQsendQueryParams(connection->pg, sql, 0, NULL, NULL, NULL, NULL, 0))
         return connection_failed(connection, NULL, err);
     if (!connection_wait(out ? ctx : tmp, connection, watch, &rows, err))
@@ -310,9 +270,4 @@ enum connection_state connection_state(const struct connection *connection)
     case PQTRANS_ACTIVE: return CONNECTION_ACTIVE;
     default: return CONNECTION_BROKEN;
     }
-}
-
-const char *connection_notices(const struct connection *connection)
-{
-    return connection->notices.data;
 }

@@ -51,15 +51,6 @@ struct connection_facts {
 };
 const struct connection_facts *connection_facts(const struct connection *connection);
 
-/* Which cluster and which timeline of it: changes after a fail-over or a restore. */
-struct connection_cluster {
-    const char *system_identifier;
-    int64_t timeline;
-    bool in_recovery;
-};
-bool connection_cluster(const void *ctx, struct connection *connection,
-                        struct connection_cluster *out, struct error *err) MUSTCHECK;
-
 /* One statement with text parameters (null = SQL NULL; count may be 0). Exactly one: a second
  * statement after a semicolon is refused by the server. */
 bool connection_query(const void *ctx, struct connection *connection, const char *sql,
@@ -112,17 +103,13 @@ enum connection_state {
 };
 enum connection_state connection_state(const struct connection *connection);
 
-/* Notices and warnings of the last call, one a line ("WARNING: …"); "" when there were none. */
-const char *connection_notices(const struct connection *connection);
-
 /* Rows. Row and column are from 0 and must be in range. */
 size_t rows_count(const struct rows *rows);
 size_t rows_columns(const struct rows *rows);
-int64_t rows_affected(const struct rows *rows);                          /* of the command tag */
-const char *rows_text(const struct rows *rows, size_t row, size_t col);  /* null: SQL NULL */
-const char *rows_get(const struct rows *rows, size_t row, const char *); /* by column name */
-int64_t rows_int(const struct rows *rows, size_t row, size_t col);       /* 0: SQL NULL */
-bool rows_bool(const struct rows *rows, size_t row, size_t col);         /* false: SQL NULL */
+int64_t rows_affected(const struct rows *rows);                         /* of the command tag */
+const char *rows_text(const struct rows *rows, size_t row, size_t col); /* null: SQL NULL */
+int64_t rows_int(const struct rows *rows, size_t row, size_t col);      /* 0: SQL NULL */
+bool rows_bool(const struct rows *rows, size_t row, size_t col);        /* false: SQL NULL */
 bool rows_null(const struct rows *rows, size_t row, size_t col);
 /* A one-dimensional text[] (also name[], aclitem[] …): *out is never null; NULL elements are "". */
 size_t rows_texts(const void *ctx, const struct rows *rows, size_t row, size_t col,

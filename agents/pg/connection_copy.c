@@ -4,7 +4,6 @@
 static bool copy_start(struct connection *connection, const char *sql, ExecStatusType want,
                        struct error *err)
 {
-    connection_start(connection);
     if (!PQsendQueryParams(connection->pg, sql, 0, NULL, NULL, NULL, NULL, 0))
         return connection_failed(connection, NULL, err);
     return connection_wait_copy(connection, want, err);

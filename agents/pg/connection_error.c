@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "agents/base/mem.h"
+#include "agents/base/text.h"
 #include "agents/pg/connection_private.h"
 
 static bool in_class(const char *sqlstate, const char *prefix)

@@ -4,13 +4,11 @@
 
 #include <libpq-fe.h>
 
-#include "agents/base/text.h"
 #include "agents/pg/connection.h"
 
 struct connection {
     PGconn *pg;
     struct connection_facts facts;
-    struct text notices;
 };
 
 /* A libpq result owned by ctx; null stays null. */
@@ -28,8 +26,5 @@ bool connection_wait(const void *ctx, struct connection *connection,
 /* Waits for a COPY to begin in the direction `want` (PGRES_COPY_IN or PGRES_COPY_OUT). */
 bool connection_wait_copy(struct connection *connection, ExecStatusType want,
                           struct error *err) MUSTCHECK;
-
-/* Forgets the notices of the call before. */
-void connection_start(struct connection *connection);
 
 #endif

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "agents/base/mem.h"
+#include "agents/base/text.h"
 #include "agents/pg/connection_private.h"
 
 struct rows {
@@ -50,13 +51,6 @@ const char *rows_text(const struct rows *rows, size_t row, size_t col)
     if (PQgetisnull(rows->result, (int)row, (int)col))
         return NULL;
     return PQgetvalue(rows->result, (int)row, (int)col);
-}
-
-const char *rows_get(const struct rows *rows, size_t row, const char *name)
-{
-    int col = PQfnumber(rows->result, name);
-
-    return col < 0 ? NULL : rows_text(rows, row, (size_t)col);
 }
 
 int64_t rows_int(const struct rows *rows, size_t row, size_t col)

@@ -99,17 +99,6 @@ int64_t hello_protocol(const struct hello *a, const struct hello *b)
     return high >= low ? high : 0;
 }
 
-bool hello_can(const struct hello *hello, enum operation op)
-{
-    size_t i;
-    json_t *name;
-    json_array_foreach(hello->capabilities, i, name) {
-        if (text_eq(json_string_value(name), operation_name(op)))
-            return true;
-    }
-    return false;
-}
-
 bool hello_exchange(const void *ctx, struct stream *stream, struct frame_reader *reader,
                     const struct hello *own, struct hello **theirs, struct error *err)
 {

@@ -28,7 +28,4 @@ bool hello_exchange(const void *ctx, struct stream *stream, struct frame_reader 
 /* The highest version both talk, 0 when there is none. */
 int64_t hello_protocol(const struct hello *a, const struct hello *b);
 
-/* A list of capabilities holds an operation's name. */
-bool hello_can(const struct hello *hello, enum operation op);
-
 #endif

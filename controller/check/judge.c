@@ -20,11 +20,6 @@ struct judge *judge_new(const void *ctx, const struct catalog *catalog, int vers
     return judge;
 }
 
-int judge_version(const struct judge *judge)
-{
-    return judge->version;
-}
-
 void judge_assume_rows(struct judge *judge, const char *table, int64_t rows)
 {
     world_assume_rows(judge->world, table, rows);

@@ -37,9 +37,8 @@ enum lock_mode {
 
 /* PostgreSQL's own words: "SHARE ROW EXCLUSIVE". */
 const char *lock_mode_name(enum lock_mode mode);
-/* Writers (readers) of the relation wait. */
+/* Writers of the relation wait. */
 bool lock_blocks_writes(enum lock_mode mode);
-bool lock_blocks_reads(enum lock_mode mode);
 
 struct verdict_lock {
     const char *relation; /* "schema.name" */
@@ -74,7 +73,6 @@ struct judge;
 
 /* version: major (15); 0: the catalog's, else 15. The catalog must outlive the judge. */
 struct judge *judge_new(const void *ctx, const struct catalog *catalog, int version);
-int judge_version(const struct judge *judge);
 
 /* Overrides the row estimate of a table ("orders", "public.orders", "*" for all). */
 void judge_assume_rows(struct judge *judge, const char *table, int64_t rows);

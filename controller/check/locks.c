@@ -46,8 +46,3 @@ bool lock_blocks_writes(enum lock_mode mode)
 {
     return mode >= LOCK_SHARE;
 }
-
-bool lock_blocks_reads(enum lock_mode mode)
-{
-    return mode == LOCK_ACCESS_EXCLUSIVE;
-}

@@ -64,14 +64,3 @@ const char *severity_name(enum severity severity)
     static const char *const names[] = { "info", "warning", "error" };
     return names[severity];
 }
-
-bool severity_from_name(const char *name, enum severity *out)
-{
-    for (enum severity s = SEVERITY_INFO; s <= SEVERITY_ERROR; s++) {
-        if (text_eq(severity_name(s), name)) {
-            *out = s;
-            return true;
-        }
-    }
-    return false;
-}

@@ -28,6 +28,5 @@ const char *rule_nearest(const char *id);
 const struct rule *const *rules_all(size_t *count);
 
 const char *severity_name(enum severity severity);
-bool severity_from_name(const char *name, enum severity *out);
 
 #endif

@@ -43,7 +43,7 @@ static void frame(struct text *t, const char *sql, int line)
     }
 }
 
-const char *lint_way_name(enum lint_way way)
+static const char *lint_way_name(enum lint_way way)
 {
     static const char *const names[] = { "up", "verify", "down" };
     return names[way];

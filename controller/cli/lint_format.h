@@ -12,8 +12,6 @@
 /* Where a rule's page is. */
 #define RULE_PAGE "https://flotilla.example/docs/RULES.md#%s"
 
-const char *lint_way_name(enum lint_way way);
-
 /* What was found, by severity; `failing`: at or above what the file may have. */
 struct lint_count {
     size_t files, statements, found[SEVERITY_ERROR + 1], failing, unread;

@@ -132,8 +132,7 @@ struct intents {
 const char *intent_name(enum intent_operation operation);
 /* False when there is no such operation; *near is then the closest name, or null. */
 bool intent_from_name(const char *name, enum intent_operation *out, const char **near);
-/* Whether the operation has a table, may have a key, must have it. */
-bool intent_has_table(enum intent_operation operation);
+/* Whether the operation may have a key, and must have it. */
 bool intent_takes(enum intent_operation operation, const char *key, bool *required);
 /* The keys that the operation knows (service, table, note, propagate too), owned by ctx. */
 size_t intent_keys(const void *ctx, enum intent_operation operation, const char *const **out);

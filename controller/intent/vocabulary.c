@@ -33,7 +33,7 @@ bool intent_from_name(const char *name, enum intent_operation *out, const char *
     return false;
 }
 
-bool intent_has_table(enum intent_operation operation)
+static bool intent_has_table(enum intent_operation operation)
 {
     return !text_starts(keys_of[operation], "-table");
 }

@@ -21,7 +21,7 @@ const char *rollout_status_name(enum rollout_status status)
     return (unsigned)status < ROLLOUT_STATUS_COUNT ? status_names[status] : "unknown";
 }
 
-const char *task_status_name(enum task_status status)
+static const char *task_status_name(enum task_status status)
 {
     return (unsigned)status < TASK_STATUS_COUNT ? task_names[status] : "unknown";
 }

@@ -99,7 +99,6 @@ struct rollout {
 };
 
 const char *rollout_status_name(enum rollout_status status);
-const char *task_status_name(enum task_status status);
 
 /* A rollout that still holds its objects: every one that has not ended. */
 bool rollout_holds(enum rollout_status status);

@@ -179,16 +179,6 @@ const char *sql_statement_name(enum sql_statement_kind kind)
     return names[kind];
 }
 
-const char *sql_alter_name(enum sql_alter_kind kind)
-{
-    static const char *const names[] = {
-#define X(id, name) name,
-        SQL_ALTERS(X)
-#undef X
-    };
-    return names[kind];
-}
-
 void extract_statement(struct extract *x, const PgQuery__Node *node)
 {
     const ast_message *m = ast_of(node);

@@ -161,6 +161,4 @@ struct sql_table {
     bool with_data;
 };
 
-const char *sql_alter_name(enum sql_alter_kind kind);
-
 #endif

@@ -43,9 +43,6 @@ static void session_is_set_up(void **state)
                               "'idle_in_transaction_session_timeout')"),
                         "1min");
     assert_false(connection_facts(c)->pooled);
-    struct connection_cluster cluster = { 0 };
-    assert_ok(connection_cluster(*state, c, &cluster, &err), err);
-    assert_true(cluster.timeline >= 1 && strlen(cluster.system_identifier) > 10);
 }
 
 static void rows_keep_their_types(void **state)
@@ -60,7 +57,7 @@ static void rows_keep_their_types(void **state)
                                " ARRAY['x', 'b c', NULL, 'q\"\\', '']::text[]",
                                params, 2, &rows, &err),
               err);
-    assert_string_equal(rows_get(rows, 0, "a"), "it's");
+    assert_string_equal(rows_text(rows, 0, 0), "it's");
     assert_true(rows_null(rows, 0, 1));
     assert_null(rows_text(rows, 0, 1));
     assert_true(rows_int(rows, 0, 2) == 9007199254740993);
@@ -168,16 +165,6 @@ static void a_watch_ticks_and_cancels(void **state)
     assert_string_equal(value(*state, c, "SELECT 'goes on'"), "goes on");
 }
 
-static void notices_are_kept_for_one_call(void **state)
-{
-    struct connection *c = connected(*state);
-
-    assert_ok(connection_exec(c, "DO $$ BEGIN RAISE NOTICE 'hello'; END $$", &err), err);
-    assert_string_equal(connection_notices(c), "NOTICE: hello\n");
-    assert_ok(connection_exec(c, "SELECT 1", &err), err);
-    assert_string_equal(connection_notices(c), "");
-}
-
 struct copied {
     struct text text;
     size_t chunks, stop_at;
@@ -265,7 +252,6 @@ int main(void)
         test_with_ctx(errors_keep_their_state_and_tell_no_values),
         test_with_ctx(codes_come_from_sqlstates),
         test_with_ctx(a_watch_ticks_and_cancels),
-        test_with_ctx(notices_are_kept_for_one_call),
         test_with_ctx(copies_stream_both_ways),
         test_with_ctx(a_copy_given_up_leaves_the_connection_usable),
         test_with_ctx(a_bad_connection_string_is_not_repeated),

@@ -289,8 +289,6 @@ static void conversation(void **state)
     json_t *result = NULL;
     int64_t seen = 0;
     struct both *b = both_open(tmp);
-    assert_true(hello_can(client_peer(b->client), OP_INSPECT));
-    assert_false(hello_can(client_peer(b->client), OP_RUN));
     json_t *args = json_own(tmp, json_pack("{s:i, s:i}", "events", 5000, "bytes", 9000000));
     struct call call = { .op = OP_INSPECT, .args = args, .on_event = count_event, .self = &seen };
     assert_true(client_call(b->client, tmp, &call, &result, &err));
