@@ -66,6 +66,8 @@ bool syntax_ask(const void *ctx, struct connection *connection,
     struct error refused;
     if (strlen(question->sql) > SYNTAX_TEXT_MAX) {
         answer.why = "it is too long to ask the server";
+    } else if (question->language && !text_eq(question->language, "plpgsql")) {
+        answer.why = "only bodies in plpgsql can be looked at";
     } else if (question->language ? body_try(connection, question, &refused)
                                   : connection_parse(connection, question->sql, &refused)) {
         answer.verdict = SYNTAX_KNOWN;

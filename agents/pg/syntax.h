@@ -3,8 +3,8 @@
  * never run: PQprepare of a utility command looks at nothing but the text, that of a query looks
  * names up as well, for which lock_timeout and statement_timeout are set.
  *
- * The body of a DO block is given to the validator of its language, as a function in pg_temp whose
- * transaction is rolled back.
+ * The body of a DO block in plpgsql is given to that language's validator, as a function in pg_temp
+ * whose transaction is rolled back.
  */
 #ifndef AGENTS_PG_SYNTAX_H
 #define AGENTS_PG_SYNTAX_H

@@ -115,6 +115,11 @@ bool lint_script(const void *ctx, const char *text, size_t length,
                  const struct lint_options *options, struct lint_result **out,
                  struct error *err) MUSTCHECK;
 
+/* The same script linted for another database joins the result: what is true of any is said, with
+ * `where` in front of what is only true there. Texts of `from` are shared. */
+void lint_merge(const void *ctx, struct lint_result *into, const struct lint_result *from,
+                const char *where);
+
 /* One way through a file: the file's text with everything else blanked out. */
 struct lint_part {
     enum lint_way way;

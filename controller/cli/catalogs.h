@@ -15,6 +15,7 @@ struct catalogs_wanted {
     const char **files;        /* "FILE" or "SERVICE=FILE"; a file may hold a whole fleet's */
     size_t file_count;
     bool all_instances; /* of a service; else only its first in the environment */
+    const char *all_of; /* the one service of which all instances are wanted; null */
 };
 
 struct catalogs {

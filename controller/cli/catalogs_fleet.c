@@ -106,7 +106,8 @@ static void plan_visits(const void *ctx, const struct catalogs_wanted *wanted,
         if (wanted->flags->service && !text_eq(service->name, wanted->flags->service))
             continue;
         size_t count = service_instances(ctx, service, out->environment, &instances);
-        for (size_t j = 0; j < count && (j == 0 || wanted->all_instances); j++) {
+        bool all = wanted->all_instances || text_eq(wanted->all_of, service->name);
+        for (size_t j = 0; j < count && (j == 0 || all); j++) {
             round->visits = mem_room(ctx, round->visits, struct visit, round->count + 1);
             round->visits[round->count++] = (struct visit){
                 .instance = instances[j],

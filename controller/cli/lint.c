@@ -215,7 +215,8 @@ static bool files_find(struct lint *l, const void *ctx, struct error *err)
     return true;
 }
 
-/* The one catalog that is meant; with several (a fleet's file) --service says which. */
+/* The catalogs that are meant, one a kind of database; with several services (a fleet's file)
+ * --service says whose. */
 static bool catalog_load(struct lint *l, const void *ctx, struct error *err)
 {
     struct catalogs all = { 0 };
@@ -230,6 +231,7 @@ static bool catalog_load(struct lint *l, const void *ctx, struct error *err)
     struct error ignored;
     everyone.service = NULL;
     whole.flags = &everyone;
+    whole.all_of = l->wanted.all_of = l->flags.service;
     if ((offline || !catalogs_gather(ctx, &whole, &all, &ignored)) &&
         !catalogs_gather(ctx, &l->wanted, &all, err)) {
         return false;
@@ -237,6 +239,8 @@ static bool catalog_load(struct lint *l, const void *ctx, struct error *err)
     for (size_t i = 0; i < all.count; i++) {
         if (all.count == 1 || text_eq(all.items[i].service, l->flags.service)) {
             l->run.options.catalog = all.items[i].catalog;
+            lint_variants_find(ctx, &all, all.count == 1 ? NULL : l->flags.service, !offline,
+                               &l->run.variants);
             if (l->wanted.dsn) {
                 lint_rows_from(ctx, l->wanted.dsn, &l->run.options);
                 lint_grammar_of_dsn(ctx, l->wanted.dsn, &l->run.options);

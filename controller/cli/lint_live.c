@@ -15,7 +15,14 @@ bool lint_outside_find(const void *ctx, const struct catalogs *catalogs, const c
     struct graph *graph = NULL;
     struct lint_outside *list = NULL;
     size_t count = 0;
-    if (!graph_build(ctx, catalogs->fleet, catalogs->items, catalogs->count, false, &graph, err)) {
+    struct service_catalog *items = mem_array(ctx, struct service_catalog, catalogs->count);
+    size_t services = 0;
+    for (size_t i = 0; i < catalogs->count; i++) { /* a graph wants one catalog a service */
+        bool seen = i > 0 && text_eq(catalogs->items[i].service, catalogs->items[i - 1].service);
+        items[services] = catalogs->items[i];
+        services += !seen;
+    }
+    if (!graph_build(ctx, catalogs->fleet, items, services, false, &graph, err)) {
         return false;
     }
     for (size_t i = 0; i < graph->edge_count; i++) {

@@ -102,7 +102,23 @@ static bool file_lint(const void *ctx, const struct lint_run *run, const struct 
         layout.parts[i].unit_count = 0;
     }
     view->tool = layout.tool;
-    return lint_parts(ctx, layout.parts, layout.count, length, &o, &view->result, err);
+    for (size_t i = 0; i < run->variants.count; i++) {
+        const struct lint_variant *v = &run->variants.items[i];
+        struct lint_result *result;
+        o.catalog = v->catalog;
+        o.ask = v->ask ? v->ask : run->options.ask;
+        o.ask_data = v->ask ? v->ask_data : run->options.ask_data;
+        if (!lint_parts(ctx, layout.parts, layout.count, length, &o, &result, err)) {
+            return false;
+        }
+        if (i == 0) {
+            view->result = result;
+        } else {
+            lint_merge(ctx, view->result, result, v->where);
+        }
+    }
+    return run->variants.count > 0 ||
+           lint_parts(ctx, layout.parts, layout.count, length, &o, &view->result, err);
 }
 
 static const void *work(const void *ctx, void *data, size_t index, size_t *length)

@@ -9,10 +9,12 @@
 #include "controller/cli/lint_config.h"
 #include "controller/cli/lint_files.h"
 #include "controller/cli/lint_format.h"
+#include "controller/cli/lint_variants.h"
 #include "controller/cli/usage.h"
 
 struct lint_run {
-    struct lint_options options; /* of the command line: they win over a file's configuration */
+    struct lint_options options;   /* of the command line: they win over a file's configuration */
+    struct lint_variants variants; /* more than one: linted for each, said once */
     bool transaction_said;
     int fail_on, down; /* -1: not said */
     const struct flags *flags;

@@ -68,7 +68,7 @@ class Trust(unittest.TestCase):
                 self.refused("attach", "not_found", run=name)
                 self.refused("control", "not_found", run=name, action="pause")
                 self.refused("control", "not_found", run=name, action="pause", fence=9)
-                for op in ("inspect", "doctor", "state", "clean", "logs", "snapshot", "count", "rehearse", "run"):
+                for op in ("inspect", "doctor", "state", "clean", "logs", "snapshot", "count", "rehearse", "run", "syntax"):
                     self.refused(op, "not_found", "invalid", database=name)
         self.assertEqual(before, (self.runs(), sorted(os.listdir(self.agent.spool))))
 
@@ -195,6 +195,23 @@ class Trust(unittest.TestCase):
             self.assertNotIn("sesame", str(why))
         for relation in ("(SELECT 1)", "users u, pg_class", "users WHERE true --"):
             self.refused("count", database="users", relation=relation, predicate="true")
+
+    def test_syntax_is_looked_at_and_never_run(self):
+        before = self.fleet.sql("users", "SELECT datname, datacl FROM pg_database ORDER BY 1"), self.fleet.rows("users")
+        body = "BEGIN DROP TABLE users; PERFORM pg_terminate_backend(pg_backend_pid()); END"
+        asked = [("known", dict(sql="DROP DATABASE users WITH (FORCE)")), ("known", dict(sql="DROP TABLE users")),
+                 ("known", dict(sql="COPY users TO PROGRAM 'true'")), ("known", dict(sql="SELECT pg_sleep(100)")),
+                 ("known", dict(sql=body, language="plpgsql")), ("known", dict(sql="COMMIT")),
+                 ("refused", dict(sql="SELECT 1; DROP TABLE users")), ("refused", dict(sql="DROP TABEL users")),
+                 ("refused", dict(sql="BEGIN no such thing; END", language="plpgsql")),
+                 ("unsaid", dict(sql="x", language="c")), ("unsaid", dict(sql="x", language="plpgsql\" AS $$")),
+                 ("unsaid", dict(sql="SELECT 1" + " " * 300000))]
+        said = self.agent.call("syntax", database="users", questions=[q for _, q in asked])
+        self.assertEqual([verdict for verdict, _ in asked], [a["verdict"] for a in said["answers"]], said)
+        for questions in ([dict(sql="SELECT 1")] * 65, [dict(language="plpgsql")], [1], "x"):
+            self.refused("syntax", "invalid", database="users", questions=questions)
+        after = self.fleet.sql("users", "SELECT datname, datacl FROM pg_database ORDER BY 1"), self.fleet.rows("users")
+        self.assertEqual(before, after)
 
     def rehearse(self, sql, agent=None, transaction=True):
         part = Part(self.fleet, "users", "expand", [dict(
