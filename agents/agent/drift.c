@@ -19,23 +19,11 @@ static const char *print_of(const void *ctx, const struct catalog *catalog, cons
     return print ? print : "absent";
 }
 
-static bool part_begun(struct work *work, bool *out, struct error *err)
-{
-    SCOPE(tmp);
-    struct rows *rows = NULL;
-    const char *params[] = { work->rollout, mem_printf(tmp, "%s/", phase_name(work->part->phase)) };
-    if (!connection_query(tmp, work->db,
-                          "SELECT 1 FROM flotilla.step WHERE rollout = $1"
-                          " AND pg_catalog.starts_with(step, $2) LIMIT 1",
-                          params, 2, &rows, err))
-        return fail_in(err, "journal");
-    *out = rows_count(rows) > 0;
-    return true;
-}
-
-/* What the object should look like; null: it cannot be told. */
+/* What the object should look like; null: it cannot be told. The plan tells it for before the
+ * rollout's first step here; after that it is what was recorded when the last run ended, or nothing
+ * when that could not be read. */
 static bool expected_print(const void *ctx, struct work *work, const struct part_object *object,
-                           bool begun, const char **out, struct error *err)
+                           const char **out, struct error *err)
 {
     struct journal_object row;
     const char *last = NULL;
@@ -45,22 +33,19 @@ static bool expected_print(const void *ctx, struct work *work, const struct part
     if (row.fingerprint)
         *out = text_eq(row.after, last) ? row.fingerprint : NULL;
     else
-        *out = begun ? NULL : object->fingerprint;
+        *out = text_empty(last) ? object->fingerprint : NULL;
     return true;
 }
 
 static bool changed_now(const void *ctx, struct work *work, const struct catalog *catalog,
                         struct catalog_texts *out, struct error *err)
 {
-    bool begun = false;
     const struct part *part = work->part;
     const char **list = mem_array(ctx, const char *, part->object_count);
     *out = (struct catalog_texts){ list, 0 };
-    if (!part_begun(work, &begun, err))
-        return false;
     for (size_t i = 0; i < part->object_count; i++) {
         const char *expected = NULL;
-        if (!expected_print(ctx, work, &part->objects[i], begun, &expected, err))
+        if (!expected_print(ctx, work, &part->objects[i], &expected, err))
             return false;
         if (expected && !text_eq(expected, print_of(ctx, catalog, part->objects[i].object)))
             list[out->count++] = part->objects[i].object;
@@ -127,10 +112,14 @@ bool drift_record(struct work *work, struct error *err)
     struct catalog *catalog = NULL;
     if (work->part->object_count == 0)
         return true;
-    if (!catalog_read(tmp, work->watch, &catalog, err))
-        return fail_in(err, "drift");
-    if (catalog->unreadable_count > 0)
-        return true; /* left open: the next run does not ask */
+    for (int tries = 1; !catalog || catalog->unreadable_count > 0; tries++) {
+        if (tries > TRIES)
+            return true; /* left open: the next run does not ask */
+        if (tries > 1)
+            work_sleep(work, PAUSE_MS);
+        if (!catalog_read(tmp, work->watch, &catalog, err))
+            return fail_in(err, "drift");
+    }
     if (!work_begin(work, err))
         return false;
     if (write_all(work, catalog, err))

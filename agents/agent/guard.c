@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include "agents/agent/identity.h"
 #include "agents/agent/journal.h"
 #include "agents/base/clock.h"
 #include "agents/base/file.h"
@@ -166,26 +167,6 @@ static bool lock_take(struct work *work, struct error *err)
     }
 }
 
-/* After a lost connection another server, or a database made anew, may answer to the name. A
- * replica that was promoted has the same cluster identifier and the same database. */
-static bool same_database(struct work *work, struct error *err)
-{
-    SCOPE(tmp);
-    struct rows *rows = NULL;
-    if (!connection_query(tmp, work->db,
-                          "SELECT s.system_identifier || '/' || d.oid"
-                          " FROM pg_catalog.pg_control_system() s, pg_catalog.pg_database d"
-                          " WHERE d.datname = pg_catalog.current_database()",
-                          NULL, 0, &rows, err))
-        return fail_in(err, "identity of the cluster");
-    if (!work->identity)
-        work->identity = mem_text(work, rows_text(rows, 0, 0));
-    if (text_eq(work->identity, rows_text(rows, 0, 0)))
-        return true;
-    fail(err, ERROR_REFUSED, "another server or a new database answers now");
-    return fail_hint(err, "look what became of the database, then `flotilla retry`");
-}
-
 /* Only superusers, or who was granted SET on it (15+), may: without it autovacuum is waited for. */
 static void tune(struct work *work)
 {
@@ -205,7 +186,7 @@ bool guard_enter(struct work *work, const struct guard_access *access, struct er
         fail(err, ERROR_REFUSED, "database %s: the server is a standby", work->database);
         return fail_hint(err, "name the primary in the agent's file");
     }
-    if (!same_database(work, err) || !journal_install(work->db, err) ||
+    if (!identity_check(work, access->spool, err) || !journal_install(work->db, err) ||
         !fence_take(work, access, err) || !lock_take(work, err) ||
         !session_open(work, access, "watch", &work->watch, err))
         return fail_in(err, "database %s", work->database);

@@ -122,6 +122,8 @@ static bool end(struct work *work, const struct request *r, bool went, const str
     bool reachable = work->db && work->watch && connection_state(work->db) == CONNECTION_IDLE;
     struct error ignored;
     work->step = NULL;
+    if (went && !reachable)
+        return fail(err, ERROR_CONNECT, "database %s was lost at the very end", work->database);
     if (work->begun && reachable && why->code != ERROR_FENCED &&
         !(drift_record(work, &ignored) &&
           journal_part_end(work, state, went ? NULL : why, &ignored)) &&

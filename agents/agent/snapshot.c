@@ -212,7 +212,8 @@ bool snapshot_take(const void *ctx, struct work *work, struct snapshot **out, st
 {
     struct snapshot *s = mem_new(ctx, struct snapshot);
     struct snapshot_writer *w = NULL;
-    if (!describe(work, s, err) || !file_make_dir(s->folder, 0700, err) ||
+    if (!describe(work, s, err) || !file_make_own_dir(file_folder(s, s->folder), err) ||
+        !file_make_own_dir(s->folder, err) ||
         !file_remove(mem_printf(s, "%s/manifest", s->folder), err) ||
         !space_suffices(work, s, err) ||
         !snapshot_writer_open(s, snapshot_rows_path(s, s), &w, err) ||

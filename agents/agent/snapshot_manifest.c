@@ -105,8 +105,8 @@ bool snapshot_manifest_read(const void *ctx, const char *folder, struct snapshot
     size_t len = 0;
     json_t *o = NULL;
     s->folder = mem_text(s, folder);
-    if (!file_read(s, path, TEXT_FILE, &text, &len, err) || !json_parse(s, text, len, &o, err) ||
-        !json_need_text(o, "rollout", &s->rollout, err) ||
+    if (!file_read_plain(s, path, TEXT_FILE, &text, &len, err) ||
+        !json_parse(s, text, len, &o, err) || !json_need_text(o, "rollout", &s->rollout, err) ||
         !json_need_text(o, "step", &s->step, err) ||
         !json_need_text(o, "schema", &s->schema, err) ||
         !json_need_text(o, "name", &s->name, err) || !json_may_bool(o, "whole", &s->whole, err) ||

@@ -78,7 +78,8 @@ static const char *file_of(const void *ctx, const char *folder, const char *run,
 bool spool_make(const char *folder, const char *run, struct error *err)
 {
     SCOPE(tmp);
-    if (!file_make_dir(spool_run_path(tmp, folder, run), 0700, err))
+    if (!file_make_own_dir(mem_printf(tmp, "%s/runs", folder), err) ||
+        !file_make_own_dir(spool_run_path(tmp, folder, run), err))
         return fail_in(err, "spool");
     return true;
 }
@@ -130,7 +131,7 @@ bool spool_fence(const char *folder, const char *run, int64_t fence, struct erro
     size_t len = 0;
     if (!must_exist(folder, run, err))
         return false;
-    if (file_exists(path) && !file_read(tmp, path, TEXT_LINE, &text, &len, err))
+    if (file_exists(path) && !file_read_plain(tmp, path, TEXT_LINE, &text, &len, err))
         return fail_in(err, "spool");
     int64_t seen = strtoll(text, NULL, 10);
     if (fence < seen)
@@ -155,7 +156,8 @@ bool spool_read_request(const void *ctx, const char *folder, const char *run, js
     SCOPE(tmp);
     const char *text = NULL;
     size_t len = 0;
-    if (!file_read(tmp, file_of(tmp, folder, run, "request"), REQUEST_LIMIT, &text, &len, err) ||
+    if (!file_read_plain(tmp, file_of(tmp, folder, run, "request"), REQUEST_LIMIT, &text, &len,
+                         err) ||
         !json_parse(ctx, text, len, out, err))
         return fail_in(err, "spool: run %s", run);
     return true;
@@ -195,7 +197,7 @@ static bool find_end(struct spool *spool, const char *path, struct error *err)
     const char *data = NULL;
     size_t len = 0;
     size_t at = 0;
-    if (!file_read(tmp, path, SPOOL_LIMIT * 2, &data, &len, err))
+    if (!file_read_plain(tmp, path, SPOOL_LIMIT * 2, &data, &len, err))
         return false;
     for (const char *end; (end = memchr(data + at, '\n', len - at));
          at = (size_t)(end - data) + 1) {

@@ -69,6 +69,23 @@ bool file_read(const void *ctx, const char *path, size_t most, const char **data
     return true;
 }
 
+bool file_read_plain(const void *ctx, const char *path, size_t most, const char **data, size_t *len,
+                     struct error *err)
+{
+    AUTO_FD fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
+    struct stat st;
+    if (fd < 0 || fstat(fd, &st) != 0)
+        return fail_errno(err, "%s", path);
+    if (!S_ISREG(st.st_mode))
+        return fail(err, ERROR_INVALID, "%s: is not a file", path);
+    struct text content;
+    if (!read_all(ctx, fd, most, &content, err))
+        return fail_in(err, "%s", path);
+    *data = content.data;
+    *len = content.len;
+    return true;
+}
+
 bool file_write_fd(int fd, const void *data, size_t len, struct error *err)
 {
     const char *p = data;
@@ -133,6 +150,20 @@ bool file_make_dir(const char *path, mode_t mode, struct error *err)
     return S_ISDIR(st.st_mode) ? true : fail(err, ERROR_IO, "%s: is not a folder", path);
 }
 
+bool file_make_own_dir(const char *path, struct error *err)
+{
+    struct stat st;
+    if (!file_make_dir(path, 0700, err))
+        return false;
+    if (lstat(path, &st) != 0)
+        return fail_errno(err, "%s", path);
+    if (S_ISDIR(st.st_mode) && st.st_uid == geteuid() && !(st.st_mode & (S_IWGRP | S_IWOTH)))
+        return true;
+    fail(err, ERROR_REFUSED, "%s: is a link, or somebody else owns it or may write there", path);
+    return fail_hint(err,
+                     "move it away, or give it to the account that runs here: it is made anew");
+}
+
 bool file_exists(const char *path)
 {
     return access(path, F_OK) == 0;
@@ -169,7 +200,12 @@ static void close_dir(DIR **dir)
 static void remove_tree(const char *path, int depth)
 {
     SCOPE(tmp);
-    AUTO_DIR dir = depth < TREE_DEPTH_MOST ? opendir(path) : NULL;
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    AUTO_DIR dir = depth < TREE_DEPTH_MOST && fd >= 0 ? fdopendir(fd) : NULL;
+    if (!dir)
+        file_close(&fd);
+    if (fd < 0)
+        unlink(path);
     for (struct dirent *e; dir && (e = readdir(dir));) {
         struct stat st;
         const char *name = mem_printf(tmp, "%s/%s", path, e->d_name);

@@ -24,6 +24,11 @@ void file_hold_standard(void);
 bool file_read(const void *ctx, const char *path, size_t most, const char **data, size_t *len,
                struct error *err) MUSTCHECK;
 
+/* The same of a regular file that lies there itself: links are not followed, pipes and devices not
+ * opened. For folders that others may put something into. */
+bool file_read_plain(const void *ctx, const char *path, size_t most, const char **data, size_t *len,
+                     struct error *err) MUSTCHECK;
+
 /* Replaces the file by a temporary beside it, fsync, rename, fsync of the folder: after a crash the
  * old or the new content is there, whole. */
 bool file_write(const char *path, const void *data, size_t len, mode_t mode,
@@ -34,6 +39,9 @@ bool file_write_fd(int fd, const void *data, size_t len, struct error *err) MUST
 
 /* mkdir -p; existing folders keep their mode. */
 bool file_make_dir(const char *path, mode_t mode, struct error *err) MUSTCHECK;
+
+/* The same with mode 0700, and only if it is a folder of our own that nobody else may write to. */
+bool file_make_own_dir(const char *path, struct error *err) MUSTCHECK;
 
 bool file_exists(const char *path);
 bool file_is_regular(const char *path); /* no folder, pipe or device: it can be read twice */

@@ -6,8 +6,10 @@
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
 
-/* Deep enough for every format of ours (plans nest 8 levels), shallow enough for any stack. */
-enum { DEPTH_LIMIT = 512 };
+/* Deep enough for every format of ours (plans nest 8 levels), shallow enough for any stack. A
+ * catalog of 10,000 tables has a million values; an empty list of two bytes takes a hundred in
+ * memory. */
+enum { DEPTH_LIMIT = 512, VALUES_LIMIT = 4 * 1000 * 1000 };
 
 struct holder {
     json_t *value;
@@ -28,30 +30,35 @@ json_t *json_own(const void *ctx, json_t *value)
 }
 
 /* Brackets are counted before parsing: jansson's own limit (2048) is far above what we accept. */
-static bool too_deep(const char *data, size_t len)
+static bool is_bounded(const char *data, size_t len, struct error *err)
 {
     size_t depth = 0;
+    size_t values = 0;
     bool in_string = false;
     for (size_t i = 0; i < len; i++) {
         char c = data[i];
-        if (in_string && c == '\\')
-            i++;
-        else if (c == '"')
+        if (c == '"')
             in_string = !in_string;
-        else if (!in_string && (c == '{' || c == '['))
-            depth++;
-        else if (!in_string && (c == '}' || c == ']') && depth > 0)
-            depth--;
+        if (in_string) {
+            i += c == '\\';
+            continue;
+        }
+        bool opens = c == '{' || c == '[';
+        depth += opens;
+        depth -= depth > 0 && (c == '}' || c == ']');
+        values += opens || c == ',';
         if (depth > DEPTH_LIMIT)
-            return true;
+            return fail(err, ERROR_INVALID, "JSON nests deeper than %d levels", DEPTH_LIMIT);
     }
-    return false;
+    if (values > VALUES_LIMIT)
+        return fail(err, ERROR_INVALID, "JSON holds over %d values", VALUES_LIMIT);
+    return true;
 }
 
 bool json_parse(const void *ctx, const char *data, size_t len, json_t **out, struct error *err)
 {
-    if (too_deep(data, len))
-        return fail(err, ERROR_INVALID, "JSON nests deeper than %d levels", DEPTH_LIMIT);
+    if (!is_bounded(data, len, err))
+        return false;
     /* jansson takes a NUL for the end of the text. */
     if (memchr(data, '\0', len))
         return fail(err, ERROR_INVALID, "JSON holds a NUL byte");

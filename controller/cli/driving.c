@@ -19,6 +19,7 @@ enum {
     ANSWER_MS = 5000, /* a living driver takes an ask within a tick */
     FOLLOW_MS = 250,  /* how often another driver's events are looked for */
     FOLLOW_BATCH = 500,
+    PATIENCE_MS = 120 * 1000, /* with a host that does not answer; --timeout */
 };
 
 static volatile sig_atomic_t interrupted;
@@ -189,8 +190,8 @@ static bool follow_other(const void *ctx, struct place *place, int64_t *seen, bo
 
 static bool drive_here(const void *ctx, struct place *place, bool leave, struct error *err)
 {
-    struct workers *workers =
-        workers_new(ctx, place->fleet, place->environment, place->flags->timeout);
+    int64_t patience = place->flags->timeout ? place->flags->timeout : PATIENCE_MS;
+    struct workers *workers = workers_new(ctx, place->fleet, place->environment, patience);
     struct engine engine = {
         .world = workers_world(workers),
         .store = place->store,
@@ -201,6 +202,7 @@ static bool drive_here(const void *ctx, struct place *place, bool leave, struct 
         .on_event = print_event,
         .self = place,
         .leave_when_quiet = leave,
+        .patience_ms = patience,
         .interrupted = &interrupted,
     };
     bool ok = engine_run(&engine, err);

@@ -63,7 +63,7 @@ static bool read_named(const void *ctx, const char *path, struct approval_named 
 {
     const char *data = NULL;
     size_t len = 0;
-    return file_read(ctx, path, FILE_MOST, &data, &len, err) &&
+    return file_read_plain(ctx, path, FILE_MOST, &data, &len, err) &&
            approval_from_file(ctx, data, len, out, err);
 }
 

@@ -15,10 +15,11 @@ struct drive {
     json_t *events; /* array, not saved yet; owned by ctx */
     bool changed;   /* the rollout differs from what is saved */
     int64_t token;
-    int64_t lease_at; /* monotonic ms of the last renewal */
-    int64_t asked_at; /* monotonic ms of the last repeated control */
-    unsigned effects; /* of transitions, to be carried out after the save */
-    size_t *dispatch; /* tasks to start after the save */
+    int64_t lease_at;    /* monotonic ms of the last renewal */
+    int64_t asked_at;    /* monotonic ms of the last repeated control */
+    int64_t stopping_at; /* monotonic ms since which it waits for runners to stop; 0: it does not */
+    unsigned effects;    /* of transitions, to be carried out after the save */
+    size_t *dispatch;    /* tasks to start after the save */
     size_t dispatch_count;
 };
 
@@ -32,6 +33,9 @@ bool drive_transition(struct drive *drive, enum rollout_event event,
 
 /* A report of the world: changes the task, adds events. */
 void drive_report(struct drive *drive, const struct report *report);
+
+/* Every task that still runs has failed for this reason, as far as we are concerned. */
+void drive_fail_running(struct drive *drive, const struct error *why);
 
 /* Takes what people asked for. */
 bool drive_controls(struct drive *drive, struct error *err) MUSTCHECK;

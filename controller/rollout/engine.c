@@ -203,11 +203,30 @@ static void part_way_back(struct drive *d)
     observe(d, ON_PART_WAY_BACK);
 }
 
+/* A runner stops within seconds; an agent that goes on answering without stopping it (a frozen
+ * host, a lying one) must not keep people from the next command. Its fence holds whatever it does.
+ */
+static void bound_stop(struct drive *d, bool stopping)
+{
+    int64_t patience = d->engine->patience_ms;
+    int64_t now = mono(d);
+    struct error why;
+    if (!stopping || d->stopping_at == 0)
+        d->stopping_at = stopping ? now : 0;
+    if (!stopping || patience == 0 || now - d->stopping_at < patience)
+        return;
+    if (!fail(&why, ERROR_TIMEOUT, "its runner was asked to stop for %lld s and has not",
+              (long long)patience / 1000) &&
+        !fail_hint(&why, "look at that host: `flotilla doctor`, `flotilla agent logs`"))
+        drive_fail_running(d, &why);
+}
+
 static bool advance(struct drive *d, struct error *err)
 {
     SCOPE(tmp);
     struct rollout *r = d->rollout;
     bool stopping = r->status == ROLLOUT_ABORTING || r->status == ROLLOUT_TURNING;
+    bound_stop(d, stopping);
     if (stopping && schedule_quiet(r))
         observe(d, ON_QUIET);
     if (r->status != ROLLOUT_RUNNING)

@@ -28,6 +28,7 @@ struct engine {
     /* Leave when nothing runs and nobody asked for anything, also while PAUSED: for verbs that are
      * carried out without staying. */
     bool leave_when_quiet;
+    int64_t patience_ms; /* for runners that were asked to stop; 0: without end */
     /* Set by a signal handler: the drive ends soon, what runs on hosts goes on. May be null. */
     const volatile sig_atomic_t *interrupted;
 };

@@ -58,7 +58,7 @@ bool evidence_holds(const char *plan_path, const struct part *part, const char *
     json_t *o = NULL;
     struct error ignored; /* whatever is wrong with the file: it proves nothing */
     const char *path = evidence_path(tmp, plan_path, part->service, instance);
-    if (!file_read(tmp, path, TEXT_FILE, &data, &len, &ignored) ||
+    if (!file_read_plain(tmp, path, TEXT_FILE, &data, &len, &ignored) ||
         !json_parse(tmp, data, len, &o, &ignored) || !part_digest(tmp, part, &digest, &ignored))
         return false;
     return json_true_of(o, "proven") &&

@@ -4,8 +4,10 @@
 #include "controller/rollout/drive.h"
 
 enum {
-    PROGRESS_MS = 200,             /* runners send it every 250 ms */
-    TOLD_MOST = 256 * 1024 * 1024, /* bytes of other events; weeks of waiting for locks */
+    OFTEN_MS = 200,          /* runners tell progress every 250 ms */
+    EVENT_BYTES = 64 * 1024, /* of one event */
+    TOLD_MOST = 1000,        /* other events of a run: pauses, restarts of the server ... */
+    TOLD_A_STEP = 50,        /* ... and what each step may tell, with retries */
 };
 
 /* What a runner's event changes about its task; everything else is only written down. */
@@ -76,45 +78,6 @@ static const struct {
     { "step_done", on_step_done },       { "step_undone", on_step_undone },
 };
 
-/* What a runner may tell. A host that is not what it should be cannot write "approved" into the
- * record, nor fill the disk with it. */
-static bool is_admitted(struct drive *d, struct task *task, const char *event, const json_t *body)
-{
-    static const char *const names[] = {
-        "step_started", "step_undoing", "step_done", "step_undone", "step_failed",   "lock_waiting",
-        "throttled",    "drift",        "paused",    "resumed",     "database_lost",
-    };
-    int64_t now = d->engine->world->mono_ms(d->engine->world);
-    if (text_eq(event, "progress")) {
-        bool due = now - task->progress_ms >= PROGRESS_MS || task->progress_ms == 0;
-        task->progress_ms = due ? now : task->progress_ms;
-        return due;
-    }
-    bool known = false;
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        known = known || text_eq(event, names[i]);
-    task->told += known ? (int64_t)json_dumpb(body, NULL, 0, 0) : 0;
-    return known && task->told < TOLD_MOST;
-}
-
-static void on_event(struct drive *d, struct task *task, const json_t *body)
-{
-    const char *event = json_text_of(body, "event");
-    int64_t seq = json_int_of(body, "seq");
-    if (!event || seq <= task->seq) /* a host may repeat or lie: what was taken stays taken */
-        return;
-    task->seq = seq;
-    if (!is_admitted(d, task, event, body))
-        return;
-    for (size_t i = 0; i < sizeof(observers) / sizeof(observers[0]); i++)
-        if (text_eq(event, observers[i].event))
-            observers[i].function(d->rollout, task, body);
-    json_t *copy = json_copy((json_t *)(uintptr_t)body);
-    json_set_int(copy, "run_seq", seq);
-    json_object_del(copy, "run");
-    drive_event(d, event, task, copy);
-}
-
 static void task_failed(struct drive *d, struct task *task, const struct error *why)
 {
     struct rollout *r = d->rollout;
@@ -132,6 +95,72 @@ static void task_failed(struct drive *d, struct task *task, const struct error *
     json_set_text(fields, "step", task->step);
     json_object_set_new(fields, "error", error);
     drive_event(d, "part_failed", task, fields);
+}
+
+/* The host says what no agent of ours would: its part is not followed any further. */
+static void mistrust(struct drive *d, struct task *task, const char *what)
+{
+    struct error why;
+    if (!fail(&why, ERROR_PROTOCOL, "the agent of %s %s", task->instance, what) &&
+        !fail_hint(&why, "look at that host: `flotilla doctor`, `flotilla agent version`"))
+        task_failed(d, task, &why);
+}
+
+/* --- what a host may tell ------------------------------------------------------------------ */
+
+enum verdict { TAKE, SKIP, FLOOD };
+
+/* A host that is not what it should be cannot write "approved" into the record, nor fill the disk
+ * with it: some events are taken so often, the others as many as a run of so many steps can have.
+ */
+static enum verdict verdict_on(struct drive *d, struct task *task, const char *event,
+                               const json_t *body)
+{
+    static const char *const often[] = { "progress", "lock_waiting", "throttled" };
+    static const char *const counted[] = { "step_started", "step_undoing", "step_done",
+                                           "step_undone",  "step_failed",  "drift",
+                                           "paused",       "resumed",      "database_lost" };
+    int64_t now = d->engine->world->mono_ms(d->engine->world);
+    if (json_dumpb(body, NULL, 0, 0) > EVENT_BYTES)
+        return SKIP;
+    for (size_t i = 0; i < sizeof(often) / sizeof(often[0]); i++)
+        if (text_eq(event, often[i])) {
+            bool due = task->often_ms[i] == 0 || now - task->often_ms[i] >= OFTEN_MS;
+            task->often_ms[i] = due ? now : task->often_ms[i];
+            return due ? TAKE : SKIP;
+        }
+    for (size_t i = 0; i < sizeof(counted) / sizeof(counted[0]); i++)
+        if (text_eq(event, counted[i]))
+            return task->told++ < TOLD_MOST + TOLD_A_STEP * task->part->step_count ? TAKE : FLOOD;
+    return SKIP;
+}
+
+static void on_event(struct drive *d, struct task *task, const json_t *body)
+{
+    const char *event = json_text_of(body, "event");
+    int64_t seq = json_int_of(body, "seq");
+    if (!event || seq <= task->seq) /* a host may repeat or lie: what was taken stays taken */
+        return;
+    task->seq = seq;
+    enum verdict verdict = verdict_on(d, task, event, body);
+    if (verdict == FLOOD)
+        mistrust(d, task, "tells more than a run can have to tell");
+    if (verdict != TAKE)
+        return;
+    for (size_t i = 0; i < sizeof(observers) / sizeof(observers[0]); i++)
+        if (text_eq(event, observers[i].event))
+            observers[i].function(d->rollout, task, body);
+    json_t *copy = json_copy((json_t *)(uintptr_t)body);
+    json_set_int(copy, "run_seq", seq);
+    json_object_del(copy, "run");
+    drive_event(d, event, task, copy);
+}
+
+void drive_fail_running(struct drive *d, const struct error *why)
+{
+    for (size_t i = 0; i < d->rollout->task_count; i++)
+        if (d->rollout->tasks[i].status == TASK_RUNNING)
+            task_failed(d, &d->rollout->tasks[i], why);
 }
 
 static struct error error_of(const json_t *json)
@@ -157,15 +186,16 @@ static void on_ended(struct drive *d, struct task *task, const json_t *body)
 {
     const char *state = json_text_of(body, "state");
     rollout_text(d->rollout, &task->waiting, NULL);
+    bool asked = d->rollout->status != ROLLOUT_RUNNING && d->rollout->status != ROLLOUT_PAUSED;
     if (text_eq(state, "done") && !d->rollout->back) {
         task->status = TASK_DONE;
         drive_event(d, "part_done", task, NULL);
-    } else if (text_eq(state, "undone")) {
+    } else if (text_eq(state, "undone") && d->rollout->back) {
         task->status = TASK_UNDONE;
         task->started = false;
         task->steps_done = 0;
         drive_event(d, "part_undone", task, NULL);
-    } else if (text_eq(state, "stopped")) {
+    } else if (text_eq(state, "stopped") && asked) {
         task->status = TASK_STOPPED;
         drive_event(d, "part_stopped", task, NULL);
     } else {
@@ -173,7 +203,12 @@ static void on_ended(struct drive *d, struct task *task, const json_t *body)
         const char *step = json_text_of(body, "step");
         if (step)
             rollout_text(d->rollout, &task->step, step);
-        task_failed(d, task, &why);
+        if (text_eq(state, "failed"))
+            task_failed(d, task, &why);
+        else
+            mistrust(d, task,
+                     mem_printf(d->ctx, "says that it ended as %s, which nobody asked for",
+                                text_printable(d->ctx, state ? state : "?")));
     }
 }
 

@@ -76,9 +76,9 @@ struct task {
     const char *waiting;               /* "blocked 4 s by pid 812 pg_dump"; null */
     const char *error, *error_code, *hint;
     int64_t rows; /* moved so far, by finished steps */
-    /* Not saved: when progress was last written down, and how many bytes of other events this
-     * driver took. */
-    int64_t progress_ms, told;
+    /* Not saved: when each of the frequent events was last taken, how many others were. */
+    int64_t often_ms[3];
+    size_t told;
 };
 
 struct rollout {

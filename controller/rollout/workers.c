@@ -11,7 +11,6 @@
 #include "controller/rollout/mailbox.h"
 
 enum {
-    PATIENCE_MS = 120 * 1000,
     THREADS_MOST = 64,        /* sessions at once: docs, SSH fan-out */
     STACK_BYTES = 512 * 1024, /* libssh2 and jansson need less than half of it */
 };
@@ -240,7 +239,7 @@ struct workers *workers_new(const void *ctx, const struct fleet *fleet, const ch
     w->environment = mem_text(w, environment);
     w->mailbox = mailbox_new(w);
     w->most = THREADS_MOST;
-    w->patience_ms = patience_ms ? patience_ms : PATIENCE_MS;
+    w->patience_ms = patience_ms;
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);

@@ -15,7 +15,7 @@
 
 struct workers;
 
-/* fleet must outlive it. A host that gives no answer for patience_ms (0: two minutes) makes its
+/* fleet must outlive it. A host that gives no answer for patience_ms makes its
  * task fail; what runs there goes on. */
 struct workers *workers_new(const void *ctx, const struct fleet *fleet, const char *environment,
                             int64_t patience_ms);

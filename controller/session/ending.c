@@ -11,16 +11,20 @@ enum {
     SSH_FAILED = 255, /* ssh(1), EXIT STATUS */
 };
 
-/* The last line that is not empty, fit for one line of a message. */
+/* The last line that is not empty nor the hint of an error of ours, fit for one line. */
 static const char *last_line(const void *ctx, const char *s)
 {
     size_t n = strlen(s);
-    while (n > 0 && (s[n - 1] == '\n' || s[n - 1] == '\r' || s[n - 1] == ' '))
-        n--;
-    size_t from = n;
-    while (from > 0 && s[from - 1] != '\n')
-        from--;
-    return text_printable(ctx, mem_textn(ctx, s + from, n - from));
+    for (;;) {
+        while (n > 0 && (s[n - 1] == '\n' || s[n - 1] == '\r' || s[n - 1] == ' '))
+            n--;
+        size_t from = n;
+        while (from > 0 && s[from - 1] != '\n')
+            from--;
+        if (from == 0 || !text_starts(s + from, "  hint: "))
+            return text_printable(ctx, mem_textn(ctx, s + from, n - from));
+        n = from;
+    }
 }
 
 struct saying {

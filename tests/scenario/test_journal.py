@@ -146,6 +146,18 @@ class Journal(unittest.TestCase):
         self.assertEqual(self.look(), self.before)
         self.fleet.ok("abort", "--give-up")
 
+    def test_what_could_not_be_read_at_the_end_is_no_drift(self):
+        """A catalog that went on changing, or was locked, when a phase ended leaves nothing to compare with: the plan's
+        fingerprints are of before the rollout, and say nothing about the phases after the first."""
+        self.signed(RENAME)
+        self.fleet.ok("start", "plan.yaml", "--until", "expand", codes=(3,))
+        self.assertNotEqual(self.fleet.value("users", "SELECT count(*) FROM flotilla.object"), "0")
+        self.fleet.sql("users", "DELETE FROM flotilla.object;")
+        run = self.fleet.ok("resume", codes=(3,))
+        self.assertIn("waits for the word of users", run.out)
+        self.fleet.ok("rollback")
+        self.assertEqual(self.look(), self.before)
+
     def test_clean_takes_the_way_back_of_what_is_done(self):
         self.signed(ADD)
         self.fleet.ok("start", "plan.yaml")
