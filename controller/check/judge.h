@@ -56,6 +56,7 @@ struct verdict {
     struct verdict_lock *index_locks;
     size_t index_lock_count;
     bool rewrite;        /* of a relation that existed before */
+    bool new_sequence;   /* a sequence gets a new file: one page, and setting it back waits */
     bool full_scan;      /* the same */
     bool transaction;    /* it can run inside a transaction */
     bool version_ok;     /* the judge's server version knows it */

@@ -5,6 +5,7 @@
 #include "agents/base/text.h"
 #include "controller/check/judge_constraint.h"
 #include "controller/check/known_block.h"
+#include "controller/sql/token.h"
 
 enum { NESTED_MAX = 6 };
 
@@ -164,6 +165,23 @@ void judge_create_index(struct judging *g)
     }
 }
 
+/* Anything but whose it is: the server writes the sequence anew (alter_sequence_restart …). */
+static bool changes_counting(const struct statement *s)
+{
+    static const char *const words[] = { "RESTART", "INCREMENT", "MINVALUE", "MAXVALUE",
+                                         "START",   "CACHE",     "CYCLE",    "AS" };
+    SCOPE(tmp);
+    struct tokens t = tokens_of(tmp, s->sql, 0, strlen(s->sql));
+    for (size_t i = 3; i < t.count; i++) {
+        for (size_t k = 0; k < sizeof words / sizeof *words; k++) {
+            if (tokens_are(&t, i, words[k])) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 void judge_sequence(struct judging *g)
 {
     const struct statement *s = g->s;
@@ -179,6 +197,7 @@ void judge_sequence(struct judging *g)
             sequence->kind = 'S';
         }
         effect_take(g, EFFECT_ALTER_SEQUENCE, sequence, NULL);
+        g->v->new_sequence = sequence && !sequence->fresh && changes_counting(s);
     }
     for (size_t i = 0; i < s->object_count; i++) {
         if (s->objects[i].role == SQL_REFERENCED) {

@@ -66,6 +66,9 @@ void judge_alter_type(struct judging *g)
     tag_add(g, TAG_NEUTRAL);
     if (g->s->alter_count > 0) {
         tag_add(g, TAG_CONTRACT);
+        if (!world_has_catalog(g->world) && !world_find(g->world, g->s->name)) {
+            world_make(g->world, g->s->name, 'c'); /* only a composite type has attributes */
+        }
         composite_take(g, g->s->name, true);
     }
 }

@@ -164,7 +164,7 @@ static json_t *statement_json(const struct lint_statement *s, size_t index)
     json_set_text(o, "kind", sql_statement_name(s->statement->kind));
     json_object_set_new(o, "tags", tags_json(v->tags));
     json_object_set_new(o, "locks", locks_json(v));
-    json_set_bool(o, "rewrite", v->rewrite);
+    json_set_bool(o, "rewrite", v->rewrite || v->new_sequence);
     json_set_bool(o, "full_scan", v->full_scan);
     json_set_bool(o, "transaction", v->transaction);
     json_set_bool(o, "version_ok", v->version_ok);
