@@ -130,12 +130,6 @@ static bool reload(const void *ctx, struct place *place, struct error *err)
     return place_rollout(ctx, place, id, err);
 }
 
-static bool rests(enum rollout_status status)
-{
-    return status != ROLLOUT_RUNNING && status != ROLLOUT_PAUSED && status != ROLLOUT_ABORTING &&
-           status != ROLLOUT_TURNING;
-}
-
 static bool print_new_events(struct place *place, int64_t *seen, struct error *err)
 {
     SCOPE(tmp);
@@ -175,7 +169,7 @@ static bool follow_other(const void *ctx, struct place *place, int64_t *seen, bo
             !store_lease_holder(tmp, place->store, place->rollout->id, clock_wall_ms(), &holder,
                                 err))
             return false;
-        if (rests(place->rollout->status))
+        if (rollout_rests(place->rollout->status))
             return print_new_events(place, seen, err);
         if (interrupted)
             return fail(err, ERROR_CANCELLED, "interrupted; the rollout goes on");

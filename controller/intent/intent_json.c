@@ -5,7 +5,7 @@
 #include "agents/base/json.h"
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
-#include "controller/intent/intent.h"
+#include "controller/intent/reading.h"
 
 /* How a key's value is kept. RAW: in `fields` only, for operations that look there themselves. */
 enum value_kind { VALUE_TEXT, VALUE_TEXTS, VALUE_FLAG, VALUE_OBJECT };
@@ -76,49 +76,15 @@ static const struct key keys[] = {
     { "set", VALUE_OBJECT, offsetof(struct intent, set) },
 };
 
-struct reading {
-    const void *ctx;
-    struct intent *intent;
-    struct intent_problems *problems;
-};
-
-void intent_complain(struct intent_problems *problems, const char *pointer, const struct error *err)
+static bool wrong_key(struct intent_reading *r, const char *key, const char *hint)
 {
-    size_t n = problems->count;
-    problems->items = mem_room(problems->ctx, problems->items, struct intent_problem, n + 1);
-    problems->items[problems->count++] =
-        (struct intent_problem){ .pointer = mem_text(problems->ctx, pointer), .error = *err };
-}
-
-/* At `key`, or at the operation itself where `there` is false: the key is missing. */
-static bool wrong_at(struct reading *r, const char *key, bool there, const char *what,
-                     const char *hint)
-{
-    SCOPE(tmp);
-    struct error err;
-    const char *operation = intent_name(r->intent->operation);
-    (void)fail(&err, ERROR_INVALID, "%s: %s: %s", operation, key, what);
-    (void)fail_hint(&err, "%s", hint);
-    intent_complain(r->problems,
-                    mem_printf(tmp, "/%s%s%s", operation, there ? "/" : "", there ? key : ""),
-                    &err);
-    return false;
-}
-
-static bool wrong(struct reading *r, const char *key, const char *what, const char *hint)
-{
-    return wrong_at(r, key, true, what, hint);
-}
-
-static bool wrong_key(struct reading *r, const char *key, const char *hint)
-{
-    (void)wrong(r, key, "unknown key", hint);
+    bool good = intent_wrong(r, key, "unknown key", hint);
     r->problems->items[r->problems->count - 1].key = true;
-    return false;
+    return good;
 }
 
 /* A list of texts; one text stands for a list of one. A list of objects stays in `fields`. */
-static bool read_texts(struct reading *r, const char *key, const json_t *value,
+static bool read_texts(struct intent_reading *r, const char *key, const json_t *value,
                        struct intent_texts *out)
 {
     size_t count = json_is_array(value) ? json_array_size(value) : 1;
@@ -132,25 +98,26 @@ static bool read_texts(struct reading *r, const char *key, const json_t *value,
         if (!json_is_string(item) || json_string_length(item) == 0) {
             SCOPE(tmp);
             const char *at = json_is_array(value) ? mem_printf(tmp, "%s/%zu", key, i) : key;
-            return wrong(r, at, "expected a list of texts", "write [first, second]");
+            return intent_wrong(r, at, "expected a list of texts", "write [first, second]");
         }
         items[i] = mem_text(r->ctx, json_string_value(item));
     }
     if (count == 0) {
-        return wrong(r, key, "the list is empty", "name at least one, or leave the key out");
+        return intent_wrong(r, key, "the list is empty", "name at least one, or leave the key out");
     }
     *out = (struct intent_texts){ items, count };
     return true;
 }
 
-static bool read_known(struct reading *r, const struct key *key, const json_t *value)
+static bool read_known(struct intent_reading *r, const struct key *key, const json_t *value)
 {
     char *field = (char *)r->intent + key->offset;
     switch (key->kind) {
     case VALUE_TEXT:
         if (!json_is_string(value) ||
             (json_string_length(value) == 0 && !text_eq(key->name, "text"))) {
-            return wrong(r, key->name, "expected text", "put it in quotes if it looks otherwise");
+            return intent_wrong(r, key->name, "expected text",
+                                "put it in quotes if it looks otherwise");
         }
         *(const char **)(void *)field = mem_text(r->ctx, json_string_value(value));
         return true;
@@ -160,14 +127,14 @@ static bool read_known(struct reading *r, const struct key *key, const json_t *v
             return true; /* unique: lists of columns; the compiler reads them from `fields` */
         }
         if (!json_is_boolean(value)) {
-            return wrong(r, key->name, "expected true or false", "write true or false");
+            return intent_wrong(r, key->name, "expected true or false", "write true or false");
         }
         *(bool *)(void *)field = json_is_true(value);
         return true;
     case VALUE_OBJECT:
         if (!json_is_object(value) || json_object_size(value) == 0) {
-            return wrong(r, key->name, "expected {column: expression}",
-                         "write set: { column: \"expression\" }");
+            return intent_wrong(r, key->name, "expected {column: expression}",
+                                "write set: { column: \"expression\" }");
         }
         *(json_t **)(void *)field = json_own(r->ctx, json_deep_copy(value));
         return true;
@@ -175,21 +142,21 @@ static bool read_known(struct reading *r, const struct key *key, const json_t *v
     return true;
 }
 
-static bool read_name(struct reading *r, const char *key, const json_t *value,
+static bool read_name(struct intent_reading *r, const char *key, const json_t *value,
                       struct object_name *out)
 {
     struct error why;
     if (!json_is_string(value)) {
-        return wrong(r, key, "expected a name", "write table or schema.table");
+        return intent_wrong(r, key, "expected a name", "write table or schema.table");
     }
     if (!object_name_parse(r->ctx, json_string_value(value), out, &why)) {
-        return wrong(r, key, why.message, why.hint);
+        return intent_wrong(r, key, why.message, why.hint);
     }
     return true;
 }
 
 /* references: {table, columns} or "table(column)". */
-static bool read_references(struct reading *r, const json_t *value)
+static bool read_references(struct intent_reading *r, const json_t *value)
 {
     struct object_name *target = &r->intent->target;
     if (json_is_string(value)) {
@@ -198,8 +165,8 @@ static bool read_references(struct reading *r, const json_t *value)
     if (!json_is_object(value) ||
         !read_name(r, "references", json_object_get(value, "table"), target)) {
         return json_is_object(value) ? false
-                                     : wrong(r, "references", "expected {table, columns}",
-                                             "write references: { table: t, columns: [c] }");
+                                     : intent_wrong(r, "references", "expected {table, columns}",
+                                                    "write references: { table: t, columns: [c] }");
     }
     const json_t *columns = json_object_get(value, "columns");
     const char *key;
@@ -222,20 +189,20 @@ static bool read_references(struct reading *r, const json_t *value)
     return true;
 }
 
-static bool read_propagate(struct reading *r, const json_t *value)
+static bool read_propagate(struct intent_reading *r, const json_t *value)
 {
     if (json_is_boolean(value)) {
         r->intent->propagate = json_is_true(value);
         return true;
     }
     if (!json_is_array(value)) {
-        return wrong(r, "propagate", "expected true, false or a list of services",
-                     "write propagate: [orders, shipping]");
+        return intent_wrong(r, "propagate", "expected true, false or a list of services",
+                            "write propagate: [orders, shipping]");
     }
     return read_texts(r, "propagate", value, &r->intent->propagate_to);
 }
 
-static bool read_key(struct reading *r, const char *name, const json_t *value)
+static bool read_key(struct intent_reading *r, const char *name, const json_t *value)
 {
     bool required;
     if (!intent_takes(r->intent->operation, name, &required)) {
@@ -249,7 +216,7 @@ static bool read_key(struct reading *r, const char *name, const json_t *value)
     }
     if (text_eq(name, "service")) {
         if (!json_is_string(value)) {
-            return wrong(r, name, "expected the name of a service", "write service: NAME");
+            return intent_wrong(r, name, "expected the name of a service", "write service: NAME");
         }
         r->intent->service = mem_text(r->ctx, json_string_value(value));
         return true;
@@ -271,117 +238,6 @@ static bool read_key(struct reading *r, const char *name, const json_t *value)
     return true;
 }
 
-static bool one_of(struct reading *r, const char *key, const char *value, const char *words)
-{
-    if (!value) {
-        return true;
-    }
-    size_t length = strlen(value);
-    for (const char *at = strstr(words, value); at; at = strstr(at + 1, value)) {
-        if ((at == words || at[-1] == '|') && (at[length] == '|' || at[length] == 0)) {
-            return true;
-        }
-    }
-    SCOPE(tmp);
-    return wrong(r, key, mem_printf(tmp, "\"%s\" is not known", value),
-                 mem_printf(tmp, "one of %s", words));
-}
-
-static const char actions[] = "no action|restrict|cascade|set null|set default";
-static const char orders[] = "asc|desc|asc nulls first|asc nulls last|desc nulls first|"
-                             "desc nulls last|ASC|DESC|ASC NULLS FIRST|ASC NULLS LAST|"
-                             "DESC NULLS FIRST|DESC NULLS LAST";
-
-static bool check_words(struct reading *r)
-{
-    const struct intent *it = r->intent;
-    bool good = one_of(r, "on_failure", it->on_failure, "refuse|set_null");
-    good = one_of(r, "on_delete", it->on_delete, actions) && good;
-    good = one_of(r, "on_update", it->on_update, actions) && good;
-    good = one_of(r, "orphans", it->orphans, "refuse|delete|set_null") && good;
-    good = one_of(r, "duplicates", it->duplicates, "refuse|keep_first|keep_last") && good;
-    good = one_of(r, "identity", it->identity, "always|by_default") && good;
-    good = one_of(r, "order", it->order, orders) && good;
-    return one_of(r, "phase", it->phase, "expand|migrate|contract") && good;
-}
-
-/* A key, an index or a constraint has each column once. */
-static bool check_columns(struct reading *r)
-{
-    const struct intent_texts *columns = &r->intent->columns;
-    for (size_t i = 1; i < columns->count; i++) {
-        for (size_t k = 0; k < i; k++) {
-            if (text_eq(columns->items[i], columns->items[k])) {
-                SCOPE(tmp);
-                return wrong(r, mem_printf(tmp, "columns/%zu", i),
-                             "the column is in the list twice", "remove one");
-            }
-        }
-    }
-    return true;
-}
-
-static bool check_target(struct reading *r)
-{
-    const struct intent *it = r->intent;
-    if (it->target.service && !text_eq(it->target.service, it->service)) {
-        return wrong(r, "references", "a foreign key stays within its database",
-                     "for a table of another service write references: in the manifest");
-    }
-    if (it->target.column_count && it->columns.count &&
-        it->target.column_count != it->columns.count) {
-        return wrong(r, "references",
-                     "it names another number of columns than columns:", "write one for each");
-    }
-    return true;
-}
-
-/* A promise to lose, or to leave others behind, has a reason. */
-static bool check_reasons(struct reading *r)
-{
-    const struct intent *it = r->intent;
-    bool good = true;
-    if (!it->propagate && !it->note) {
-        good = wrong(r, "propagate", "false needs a reason", "say why in note:");
-    }
-    if (it->accept_loss && !it->note) {
-        good = wrong(r, "accept_loss", "true needs a reason", "say why in note:");
-    }
-    return good;
-}
-
-static bool check_way_back(struct reading *r)
-{
-    const struct intent *it = r->intent;
-    if (it->operation == INTENT_SQL && !it->down.count && !it->irreversible) {
-        return wrong_at(r, "down", false, "a way back is needed",
-                        "write down:, or irreversible: with the reason (makes the step "
-                        "destructive)");
-    }
-    if (it->operation == INTENT_SQL && it->down.count && it->irreversible) {
-        return wrong(r, "irreversible", "there is a way back", "keep down: or irreversible:");
-    }
-    return true;
-}
-
-static bool check_values(struct reading *r)
-{
-    const struct intent *it = r->intent;
-    bool lists = it->operation == INTENT_ADD_INDEX || it->operation == INTENT_ADD_UNIQUE;
-    bool good = check_words(r);
-    good = check_columns(r) && good;
-    good = check_target(r) && good;
-    good = check_reasons(r) && good;
-    if (it->operation == INTENT_RENAME_COLUMN && text_eq(it->column, it->to)) {
-        good = wrong(r, "to", "it has that name already", "write the new name");
-    }
-    if (lists && !it->columns.count && !it->expressions.count && !it->definition) {
-        good =
-            wrong_at(r, "columns", false, "columns or expressions are needed", "name at least one");
-    }
-    return check_way_back(r) && good;
-}
-
 /* Some key that is none was meant to be this one: then one error is enough. */
 static bool is_misspelt(const json_t *fields, const char *missing, const char *const *known,
                         size_t count)
@@ -400,7 +256,7 @@ static bool is_misspelt(const json_t *fields, const char *missing, const char *c
     return false;
 }
 
-static bool read_fields(struct reading *r, json_t *fields)
+static bool read_fields(struct intent_reading *r, json_t *fields)
 {
     const char *key;
     json_t *value;
@@ -415,11 +271,12 @@ static bool read_fields(struct reading *r, json_t *fields)
         bool required = false;
         if (intent_takes(r->intent->operation, known[i], &required) && required &&
             !json_object_get(fields, known[i]) && !is_misspelt(fields, known[i], known, count)) {
-            good = wrong_at(r, known[i], false, "is missing", mem_printf(tmp, "add %s:", known[i]));
+            good = intent_wrong_at(r, known[i], false, "is missing",
+                                   mem_printf(tmp, "add %s:", known[i]));
         }
     }
     /* What an intent means is asked once its keys are right. */
-    return good && check_values(r);
+    return good && intent_check(r);
 }
 
 static bool operation_of(const json_t *json, struct intent *read, struct error *err)
@@ -448,7 +305,7 @@ bool intent_from_json(const void *ctx, const json_t *json, struct intent *out,
 {
     SCOPE(tmp);
     struct intent read = { .nullable = true, .propagate = true, .transaction = true };
-    struct reading r = { ctx, &read, problems };
+    struct intent_reading r = { ctx, &read, problems };
     struct error err;
     if (!operation_of(json, &read, &err)) {
         const char *name = json_object_iter_key(json_object_iter((json_t *)(uintptr_t)json));

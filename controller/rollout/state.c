@@ -26,6 +26,12 @@ static const char *task_status_name(enum task_status status)
     return (unsigned)status < TASK_STATUS_COUNT ? task_names[status] : "unknown";
 }
 
+bool rollout_rests(enum rollout_status status)
+{
+    return status != ROLLOUT_RUNNING && status != ROLLOUT_ABORTING && status != ROLLOUT_TURNING &&
+           status != ROLLOUT_PAUSED;
+}
+
 bool rollout_holds(enum rollout_status status)
 {
     return status != ROLLOUT_DONE && status != ROLLOUT_ROLLED_BACK && status != ROLLOUT_GIVEN_UP;

@@ -100,6 +100,9 @@ struct rollout {
 
 const char *rollout_status_name(enum rollout_status status);
 
+/* Nothing runs, and nothing will before somebody asks for it. */
+bool rollout_rests(enum rollout_status status);
+
 /* A rollout that still holds its objects: every one that has not ended. */
 bool rollout_holds(enum rollout_status status);
 

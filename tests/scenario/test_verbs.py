@@ -160,6 +160,7 @@ class Verbs(Rolling):
         process.kill()
         run = self.fleet.ok("watch", codes=(1,))
         self.assertIn("no process drives it", run.err)
+        self.assertIn("no process drives it", self.fleet.ok("logs", "-f", codes=(1,)).err)
         self.assertIn("flotilla resume", run.err)
         self.fleet.ok("resume", codes=(3,))
         self.assertEqual(self.filled(), ROWS)
