@@ -7,7 +7,7 @@
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
 #include "controller/cli/command.h"
-#include "controller/cli/lint_crew.h"
+#include "controller/lint/crew.h"
 
 enum {
     POOL = 512 * 1024,       /* most files need less than this while they are looked at */

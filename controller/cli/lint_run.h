@@ -6,11 +6,11 @@
 #ifndef CONTROLLER_CLI_LINT_RUN_H
 #define CONTROLLER_CLI_LINT_RUN_H
 
-#include "controller/cli/lint_config.h"
-#include "controller/cli/lint_files.h"
 #include "controller/cli/lint_format.h"
 #include "controller/cli/lint_variants.h"
 #include "controller/cli/usage.h"
+#include "controller/lint/config.h"
+#include "controller/lint/files.h"
 
 struct lint_run {
     struct lint_options options;   /* of the command line: they win over a file's configuration */

@@ -2,11 +2,11 @@
  * Which files a run of `flotilla lint` looks at, in the order in which their tool runs them: the
  * way up first, then what verifies, then the way down from its end.
  */
-#ifndef CONTROLLER_CLI_LINT_FILES_H
-#define CONTROLLER_CLI_LINT_FILES_H
+#ifndef CONTROLLER_LINT_FILES_H
+#define CONTROLLER_LINT_FILES_H
 
 #include "agents/base/text.h"
-#include "controller/cli/lint_layout.h"
+#include "controller/lint/layout.h"
 
 struct lint_file {
     const char *path;  /* "-": standard input */

@@ -3,8 +3,8 @@
  * and what the tool's runner puts around their statements. docs/LINT.md tells it tool by tool, with
  * the source of each fact.
  */
-#ifndef CONTROLLER_CLI_LINT_LAYOUT_H
-#define CONTROLLER_CLI_LINT_LAYOUT_H
+#ifndef CONTROLLER_LINT_LAYOUT_H
+#define CONTROLLER_LINT_LAYOUT_H
 
 #include "controller/check/lint.h"
 

@@ -3,8 +3,8 @@
  * file and upward, to the folder where the repository begins (or /). Flags of the command line win
  * over it. Its keys: schemas/lint-config.schema.json, docs/LINT.md.
  */
-#ifndef CONTROLLER_CLI_LINT_CONFIG_H
-#define CONTROLLER_CLI_LINT_CONFIG_H
+#ifndef CONTROLLER_LINT_CONFIG_H
+#define CONTROLLER_LINT_CONFIG_H
 
 #include "controller/check/lint.h"
 

@@ -1,4 +1,4 @@
-#include "controller/cli/lint_crew.h"
+#include "controller/lint/crew.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -7,7 +7,7 @@
 #include "agents/base/file.h"
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
-#include "controller/cli/lint_layout.h"
+#include "controller/lint/layout.h"
 
 enum { UPWARD = 4, SETTINGS_BYTES = 64 * 1024, KNOWN = 32 };
 

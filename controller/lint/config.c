@@ -1,4 +1,4 @@
-#include "controller/cli/lint_config.h"
+#include "controller/lint/config.h"
 
 #include <fnmatch.h>
 #include <limits.h>

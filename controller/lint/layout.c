@@ -1,5 +1,5 @@
 /* Marks that tools read in the text of a migration. Sources: docs/LINT.md, layout by layout. */
-#include "controller/cli/lint_layout.h"
+#include "controller/lint/layout.h"
 
 #include <ctype.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "controller/cli/lint_files.h"
+#include "controller/lint/files.h"
 
 #include <dirent.h>
 #include <stdlib.h>

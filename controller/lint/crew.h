@@ -6,8 +6,8 @@
  * that is deep enough for the parser, and what it changes there is lost. Children share standard
  * input.
  */
-#ifndef CONTROLLER_CLI_LINT_CREW_H
-#define CONTROLLER_CLI_LINT_CREW_H
+#ifndef CONTROLLER_LINT_CREW_H
+#define CONTROLLER_LINT_CREW_H
 
 #include <stdbool.h>
 #include <stddef.h>
