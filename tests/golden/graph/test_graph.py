@@ -17,6 +17,8 @@ CATALOGS = ["users", "orders", "billing"]
 
 
 class Graph(testing.Case):
+    schema = jsonschema.Draft202012Validator(json.loads(testing.read("schemas/graph.schema.json")))
+
     def graph(self, *arguments, manifest=True, **options):
         folder = os.path.join(testing.ROOT, HERE)
         if manifest:
@@ -35,6 +37,7 @@ class Graph(testing.Case):
         out = self.ok(self.graph("--format", "json")).out
         self.golden(f"{HERE}/expected/graph.json", out)
         graph = json.loads(out)
+        self.schema.validate(graph)
         ids = {node["id"] for node in graph["nodes"]}
         for edge in graph["edges"]:
             self.assertIn(edge["from"].split("(")[0], ids)
@@ -67,6 +70,7 @@ class Graph(testing.Case):
         run = self.ok(self.graph("--impact", "users:users(email)", env={"LC_ALL": "C.UTF-8"}))
         self.golden(f"{HERE}/expected/impact.txt", run.out)
         found = json.loads(self.ok(self.graph("--impact", "users:users(email)", "--format", "json")).out)
+        self.schema.validate(found)
         self.assertEqual("users:users(email)", found["object"])
         dependents = {edge["from"] for edge in found["edges"]}
         self.assertIn("orders:order_mails", dependents)  # through the foreign table
