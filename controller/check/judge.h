@@ -72,6 +72,12 @@ struct verdict {
 
 struct judge;
 
+/* What is known of a major version: 15 to 18 are measured, 14 follows its documentation; what is
+ * said of others is what the nearest of these does. */
+enum judge_facts { FACTS_MEASURED, FACTS_DOCUMENTED, FACTS_UNPROVEN };
+enum judge_facts judge_facts(int version);
+const char *judge_facts_name(enum judge_facts facts);
+
 /* version: major (15); 0: the catalog's, else 15. The catalog must outlive the judge. */
 struct judge *judge_new(const void *ctx, const struct catalog *catalog, int version);
 

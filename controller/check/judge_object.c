@@ -362,12 +362,12 @@ void judge_comment(struct judging *g)
 
 void judge_grant(struct judging *g)
 {
-    enum lock_mode mode = lock_of_grant(g->judge->version);
+    enum effect effect = effect_of_grant(g->judge->version);
     tag_add(g, g->s->kind == SQL_STMT_GRANT ? TAG_ADDITIVE : TAG_CONTRACT);
-    for (size_t i = 0; mode && i < g->s->object_count; i++) {
+    for (size_t i = 0; lock_row(effect)->mode && i < g->s->object_count; i++) {
         if (g->s->objects[i].kind == SQL_OBJECT_TABLE ||
             g->s->objects[i].kind == SQL_OBJECT_SEQUENCE) {
-            lock_take(g, table_of(g, of(&g->s->objects[i]), false), mode, "");
+            effect_take(g, effect, table_of(g, of(&g->s->objects[i]), false), NULL);
         }
     }
 }

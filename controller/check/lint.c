@@ -260,6 +260,7 @@ bool lint_with(const void *ctx, struct judge *judge, const char *text, size_t le
                const struct lint_options *options, struct lint_result **out, struct error *err)
 {
     struct lint_result *result = mem_new(ctx, struct lint_result);
+    result->version = judge->version;
     struct script *script;
     if (!sql_parse(result, text, length, &script, err)) {
         return false;

@@ -38,6 +38,7 @@ struct lint_statement {
 };
 
 struct lint_result {
+    int version; /* that it was linted for; of several the one that is known least */
     struct lint_statement *statements;
     size_t count;
 };

@@ -98,6 +98,9 @@ static void statement_join(const void *ctx, struct lint_statement *into,
 void lint_merge(const void *ctx, struct lint_result *into, const struct lint_result *from,
                 const char *where)
 {
+    if (judge_facts(from->version) > judge_facts(into->version)) {
+        into->version = from->version;
+    }
     for (size_t i = 0; i < into->count && i < from->count; i++) {
         statement_join(ctx, &into->statements[i], &from->statements[i], where);
     }

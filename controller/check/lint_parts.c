@@ -93,6 +93,7 @@ static void soften(struct lint_statement *s, enum lint_down down)
 static void result_join(struct lint_result *all, struct lint_result *one, enum lint_way way,
                         enum lint_down down)
 {
+    all->version = one->version;
     all->statements =
         mem_room(all, all->statements, struct lint_statement, all->count + one->count);
     for (size_t i = 0; i < one->count; i++) {

@@ -1,7 +1,7 @@
 #include "controller/check/locks.h"
 
-/* Every effect of the table is the same on all versions measured; what differs has a function. */
-enum { MEASURED_FROM = 15, MEASURED_TO = 18 };
+/* Versions that were measured; the one before is by its documentation. */
+enum { DOCUMENTED = 14, MEASURED_FROM = 15, MEASURED_TO = 18 };
 
 /* Flags of a row as a set of letters, folded by the compiler. */
 static bool has(const char *flags, char c)
@@ -15,8 +15,8 @@ static bool has(const char *flags, char c)
 const struct lock_row *lock_row(enum effect effect)
 {
     static const struct lock_row rows[] = {
-#define X(id, m, o, letters, from) \
-    { LOCK_##m, LOCK_##o, letters, MEASURED_FROM, MEASURED_TO, from },
+#define X(id, m, o, letters, first, last, source) \
+    { LOCK_##m, LOCK_##o, letters, first, last, source },
         EFFECTS(X)
 #undef X
     };
@@ -28,9 +28,22 @@ bool lock_row_has(enum effect effect, char flag)
     return has(lock_row(effect)->flags, flag);
 }
 
-enum lock_mode lock_of_grant(int version)
+enum effect effect_of_grant(int version)
 {
-    return version >= 18 ? LOCK_ACCESS_SHARE : LOCK_NONE;
+    return version >= 18 ? EFFECT_GRANT_18 : EFFECT_GRANT;
+}
+
+enum judge_facts judge_facts(int version)
+{
+    return version >= MEASURED_FROM && version <= MEASURED_TO ? FACTS_MEASURED
+           : version == DOCUMENTED                            ? FACTS_DOCUMENTED
+                                                              : FACTS_UNPROVEN;
+}
+
+const char *judge_facts_name(enum judge_facts facts)
+{
+    static const char *const names[] = { "measured", "documented", "unproven" };
+    return names[facts];
 }
 
 const char *lock_mode_name(enum lock_mode mode)

@@ -264,6 +264,34 @@ static bool folders_named(const struct lint *l)
     return !text_empty(l->folder_problems);
 }
 
+/* Versions whose behaviour nobody measured: said once each. */
+static void facts_named(const struct lint *l)
+{
+    int said = 0;
+    for (size_t i = 0; i <= l->run.variants.count + l->run.files.count; i++) {
+        const struct lint_run *run = &l->run;
+        size_t file = i - run->variants.count - 1;
+        int version = i == 0                     ? run->options.version
+                      : run->options.version > 0 ? 0
+                      : i <= run->variants.count
+                          ? run->variants.items[i - 1].catalog->server_version / 10000
+                      : run->files.items[file].config ? run->files.items[file].config->version
+                                                      : 0;
+        if (version == 0 || version == said || judge_facts(version) == FACTS_MEASURED) {
+            continue;
+        }
+        said = version;
+        fprintf(
+            stderr,
+            judge_facts(version) == FACTS_DOCUMENTED
+                ? "flotilla lint: warning: what is said of PostgreSQL %d is by its documentation, "
+                  "not measured (15 to 18 are)\n"
+                : "flotilla lint: warning: what is said of PostgreSQL %d is not proven: 15 to 18 "
+                  "are measured, 14 is by its documentation\n",
+            version);
+    }
+}
+
 static int lint_asked(struct lint *l, const void *ctx, const char *name)
 {
     struct error err = { 0 };
@@ -288,8 +316,11 @@ static int lint_asked(struct lint *l, const void *ctx, const char *name)
     l->run.options.only = &l->only;
     l->run.flags = &l->flags;
     int code;
-    if (!catalog_load(l, ctx, &err) || !files_find(l, ctx, &err) ||
-        !lint_run(ctx, &l->run, &code, &err)) {
+    if (!catalog_load(l, ctx, &err) || !files_find(l, ctx, &err)) {
+        return command_failed(name, &err);
+    }
+    facts_named(l);
+    if (!lint_run(ctx, &l->run, &code, &err)) {
         return command_failed(name, &err);
     }
     return folders_named(l) ? EXIT_FAILED : code;

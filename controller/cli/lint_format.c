@@ -189,6 +189,10 @@ static const char *as_json(const void *ctx, const struct lint_view *view)
     json_object_set_new(o, "path", json_string(view->path));
     json_set_text(o, "layout", view->tool);
     json_set_text(o, "problem", view->problem);
+    if (view->result) {
+        json_set_int(o, "pg_version", view->result->version);
+        json_set_text(o, "facts", judge_facts_name(judge_facts(view->result->version)));
+    }
     for (size_t i = 0; view->result && i < view->result->count; i++) {
         json_array_append_new(statements, statement_json(&view->result->statements[i], i + 1));
     }
