@@ -54,6 +54,18 @@ static bool is_stable(const char *expression)
     return false;
 }
 
+const char *fill_nulls(const struct work *work, const struct relation *leaf, const char *column,
+                       const char *value)
+{
+    bool row = false;
+    for (size_t i = 0; i < leaf->column_count && !row; i++) {
+        row = column_mentioned(value, leaf->columns[i].name);
+    }
+    const char *name = ident(work, column);
+    return say(work, "UPDATE ONLY %s SET %s = %s WHERE %s IS NULL%s", relation_sql(work, leaf),
+               name, value, name, row ? say(work, " AND (%s) IS NOT NULL", value) : "");
+}
+
 void fill_column(struct work *work, struct relation *relation, const char *value, bool nullable)
 {
     const struct intent *it = work->intent;
@@ -71,8 +83,7 @@ void fill_column(struct work *work, struct relation *relation, const char *value
         step->full_scan = true;
         step->batch.relation = relation_key(work, leaf);
         step->batch.by = "ctid";
-        step_up(work, step, "UPDATE ONLY %s SET %s = %s WHERE %s IS NULL", relation_sql(work, leaf),
-                ident(work, it->column), value, ident(work, it->column));
+        step_up(work, step, "%s", fill_nulls(work, leaf, it->column, value));
         step_down_nothing(work, step, "the column goes away with its own step");
         step_lock(work, step, leaf, "ROW EXCLUSIVE");
         step_estimate(step, leaf, 100000);

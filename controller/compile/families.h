@@ -90,8 +90,7 @@ struct place {
     enum phase phase;
 };
 
-/* CREATE [UNIQUE] INDEX CONCURRENTLY `name` like an existing index, columns exchanged by the map.
- */
+/* CREATE [UNIQUE] INDEX CONCURRENTLY `name` like an existing index, columns exchanged by map. */
 const char *index_like(const struct work *work, const struct relation *relation,
                        const struct index *index, const char *name, const struct column_maps *maps);
 /* A step that runs such a statement; its way back is DROP INDEX CONCURRENTLY. */

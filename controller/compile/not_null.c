@@ -120,8 +120,7 @@ static void backfill_nulls(struct work *work, const struct pair *pair, const cha
         step->full_scan = true;
         step->batch.relation = relation_key(work, leaf);
         step->batch.by = "ctid";
-        step_up(work, step, "UPDATE ONLY %s SET %s = %s WHERE %s IS NULL", relation_sql(work, leaf),
-                ident(work, pair->copy), value, ident(work, pair->copy));
+        step_up(work, step, "%s", fill_nulls(work, leaf, pair->copy, value));
         step_down_nothing(work, step, "which rows were null is kept by the snapshot before");
         step_lock(work, step, leaf, "ROW EXCLUSIVE");
         step_estimate(step, leaf, 100000);

@@ -150,4 +150,9 @@ const char *probe_index(const struct work *work, const char *schema, const char 
 const char *probe_trigger(const struct work *work, const struct relation *relation,
                           const char *name);
 
+/* The UPDATE that gives a column a value where it is null; rows for which the value itself is null
+ * are left alone, or the backfill would find them again and again (add_column.c). */
+const char *fill_nulls(const struct work *work, const struct relation *leaf, const char *column,
+                       const char *value);
+
 #endif

@@ -69,6 +69,13 @@ CASES = [
         "old": "INSERT INTO users (email) VALUES ('Old@x.org')",
         "lossy": True,
     },
+    {  # one row has no price: its value is null too, and stays so
+        "name": "add_column_from_nulls",
+        "schema": USERS,
+        "intents": [{"add_column": {"table": "users", "column": "cents", "type": "bigint", "backfill": "price * 100"}}],
+        "plain": "ALTER TABLE users ADD COLUMN cents bigint",
+        "lossy": True,
+    },
     {
         "name": "add_column_volatile",
         "schema": USERS,

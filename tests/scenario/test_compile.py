@@ -151,6 +151,16 @@ class Runner:
                 self.sql(step, "up")
                 if "probe" in step and self.lab.psql(self.database, step["probe"]) != "t":
                     raise AssertionError(f"{name}: not done: {step['probe']}")
+                if step["kind"] == "backfill" and not nothing:
+                    self.comes_to_an_end(step)
+
+    def comes_to_an_end(self, step):
+        """An agent sweeps until nothing is left to do: a row that is done is not found again."""
+        for statement in step["up"]:
+            left = self.lab.psql(self.database, f"WITH again AS ({statement.rstrip().rstrip(';')} RETURNING 1) "
+                                 "SELECT count(*) FROM again;")
+            if left != "0":
+                raise AssertionError(f"{step['id']}: {left} rows would be changed again: {statement}")
 
     def down(self, phase):
         for step in reversed(self.phases[phase]):
