@@ -347,6 +347,46 @@ static void elsewhere(struct linter *l)
     }
 }
 
+/* A foreign key goes away, with its column or table or alone: the other table is locked for
+ * everybody (drop_fk, drop_table_fk_child, drop_col_fk). Null: any key of the table. */
+static void parent_locked(struct linter *l, const struct world_table *t, const char *constraint,
+                          const char *column)
+{
+    for (size_t i = 0; t && i < t->constraint_count; i++) {
+        const struct world_constraint *k = &t->constraints[i];
+        bool meant = (!constraint || text_eq(k->name, constraint)) &&
+                     (!column || sql_texts_have(&k->columns, column));
+        const struct world_table *ref = k->kind == 'f' ? known_old(l, k->ref) : NULL;
+        if (meant && ref && ref != t) {
+            found(l, "fk-parent-lock", rewrite_limited(l, "lock_timeout", "2s"),
+                  "\"%s\" is locked for everybody too: the key \"%s\" refers to it", ref->name,
+                  k->name ? k->name : "");
+        }
+    }
+}
+
+static void keys_dropped(struct linter *l)
+{
+    const struct statement *s = l->s;
+    if (l->lock_timeout || l->local_lock_timeout) {
+        return;
+    }
+    for (size_t i = 0; s->kind == SQL_STMT_DROP && i < s->object_count; i++) {
+        struct sql_name name = { s->objects[i].schema, s->objects[i].name };
+        if (s->objects[i].kind == SQL_OBJECT_TABLE) {
+            parent_locked(l, known_old(l, name), NULL, NULL);
+        }
+    }
+    for (size_t i = 0; s->kind == SQL_STMT_ALTER_TABLE && i < s->alter_count; i++) {
+        const struct sql_alter *a = &s->alters[i];
+        if (a->kind == SQL_ALTER_DROP_CONSTRAINT) {
+            parent_locked(l, known_old(l, s->name), a->name, NULL);
+        } else if (a->kind == SQL_ALTER_DROP_COLUMN) {
+            parent_locked(l, known_old(l, s->name), NULL, a->column);
+        }
+    }
+}
+
 void lint_catalog(struct linter *l)
 {
     switch (l->s->kind) {
@@ -359,6 +399,7 @@ void lint_catalog(struct linter *l)
     identities(l);
     publication_changed(l);
     rights_lost(l);
+    keys_dropped(l);
     if (l->options->outside_count > 0) {
         elsewhere(l);
     }
