@@ -10,7 +10,7 @@
 
 enum { SCAN_RATE = 2000000 };
 
-void constraint_in_two(struct work *work, const struct new_constraint *wanted)
+static void in_two(struct work *work, const struct new_constraint *wanted)
 {
     const struct relation *relation = wanted->place.relation, *other = wanted->other;
     const struct state *state = wanted->place.state;
@@ -47,6 +47,44 @@ void constraint_in_two(struct work *work, const struct new_constraint *wanted)
     }
     step_estimate(proof, relation, SCAN_RATE);
     proof->full_scan = true;
+}
+
+/* Below 18 a partitioned table takes no NOT VALID key: each partition first, then the whole, which
+ * finds theirs and needs no scan. */
+static void key_on_partitions(struct work *work, const struct new_constraint *wanted)
+{
+    struct relation **leaves;
+    const struct relation *relation = wanted->place.relation, *other = wanted->other;
+    const char *name = wanted->name, *definition = wanted->definition;
+    size_t count =
+        relation_leaves(work, wanted->place.state, (struct relation *)(uintptr_t)relation, &leaves);
+    for (size_t i = 0; i < count; i++) {
+        struct new_constraint leaf = *wanted;
+        leaf.place.relation = leaves[i];
+        leaf.back = NULL;
+        in_two(work, &leaf);
+    }
+    struct step *whole =
+        work_step(work, wanted->place.state, wanted->place.phase,
+                  say(work, "Join the keys of the partitions to %s of %s", name, relation->name),
+                  "The partitions have the proven key already: nothing is scanned");
+    step_up(work, whole, "LOCK TABLE %s, %s IN SHARE ROW EXCLUSIVE MODE", relation_sql(work, other),
+            relation_sql(work, relation));
+    step_up(work, whole, "ALTER TABLE %s ADD CONSTRAINT %s %s", relation_sql(work, relation),
+            ident(work, name), definition);
+    step_down(work, whole, "ALTER TABLE %s DROP CONSTRAINT %s", relation_sql(work, relation),
+              ident(work, name));
+    step_lock(work, whole, relation, "SHARE ROW EXCLUSIVE");
+    step_lock(work, whole, other, "SHARE ROW EXCLUSIVE");
+}
+
+void constraint_in_two(struct work *work, const struct new_constraint *wanted)
+{
+    if (wanted->place.relation->kind == 'p' && wanted->other) {
+        key_on_partitions(work, wanted);
+    } else {
+        in_two(work, wanted);
+    }
 }
 
 bool add_check_constraint(struct work *work, struct relation *relation, const char *name,
@@ -210,35 +248,6 @@ static bool indexed(const struct relation *relation, const char *column)
     return false;
 }
 
-/* Below 18 a partitioned table takes no NOT VALID key: each partition first, then the whole, which
- * finds theirs and needs no scan. */
-static void key_on_partitions(struct work *work, struct relation *relation,
-                              const struct relation *other, const char *name,
-                              const char *definition)
-{
-    struct relation **leaves;
-    size_t count = relation_leaves(work, work->home, relation, &leaves);
-    for (size_t i = 0; i < count; i++) {
-        constraint_in_two(
-            work, &(struct new_constraint){ .place = { work->home, leaves[i], PHASE_MIGRATE },
-                                            .other = other,
-                                            .name = name,
-                                            .definition = definition });
-    }
-    struct step *whole =
-        work_step(work, work->home, PHASE_MIGRATE,
-                  say(work, "Join the keys of the partitions to %s of %s", name, relation->name),
-                  "The partitions have the proven key already: nothing is scanned");
-    step_up(work, whole, "LOCK TABLE %s, %s IN SHARE ROW EXCLUSIVE MODE", relation_sql(work, other),
-            relation_sql(work, relation));
-    step_up(work, whole, "ALTER TABLE %s ADD CONSTRAINT %s %s", relation_sql(work, relation),
-            ident(work, name), definition);
-    step_down(work, whole, "ALTER TABLE %s DROP CONSTRAINT %s", relation_sql(work, relation),
-              ident(work, name));
-    step_lock(work, whole, relation, "SHARE ROW EXCLUSIVE");
-    step_lock(work, whole, other, "SHARE ROW EXCLUSIVE");
-}
-
 /* NOT VALID, as was asked for. */
 static void key_for_new_rows(struct work *work, struct relation *relation,
                              const struct relation *other, const char *name, const char *definition)
@@ -313,8 +322,6 @@ bool compile_add_foreign_key(struct work *work)
     const char *definition = key_definition(work, other, &mine, &theirs);
     if (it->not_valid) {
         key_for_new_rows(work, relation, other, name, definition);
-    } else if (relation->kind == 'p') {
-        key_on_partitions(work, relation, other, name, definition);
     } else {
         constraint_in_two(
             work, &(struct new_constraint){ .place = { work->home, relation, PHASE_MIGRATE },

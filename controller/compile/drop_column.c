@@ -152,8 +152,8 @@ static void take_off(struct work *work, const struct dropping *d)
     for (size_t i = 0; i < d->relation->index_count; i++) {
         const struct index *index = &d->relation->indexes[i];
         if (!index->constraint && index->valid && index_has_column(index, d->column->name)) {
-            index_remove(work, &(struct place){ work->home, d->relation, PHASE_CONTRACT },
-                         index->name, index_like(work, d->relation, index, index->name, &maps));
+            index_gone(work, &(struct place){ work->home, d->relation, PHASE_CONTRACT }, index,
+                       &maps);
         }
     }
     for (size_t i = 0; i < d->relation->statistics.count; i++) {
@@ -340,13 +340,6 @@ static bool can_drop(struct work *work, struct dropping *d)
     if (d->relation->kind != 'r' && d->relation->kind != 'p') {
         return work_refuse(work, "use replace_view", "%s is no table",
                            relation_key(work, d->relation));
-    }
-    for (size_t i = 0; d->relation->kind == 'p' && i < d->relation->index_count; i++) {
-        if (index_has_column(&d->relation->indexes[i], d->column->name)) {
-            return work_refuse(
-                work, "drop that index first", "index %s of the partitioned %s uses %s",
-                d->relation->indexes[i].name, relation_key(work, d->relation), d->column->name);
-        }
     }
     return no_view_reads(work, d) && nothing_on_table(work, d) && no_key_rests(work, d) &&
            no_published_list(work, work->home, d->relation, d->column->name) &&

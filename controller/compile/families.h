@@ -99,6 +99,10 @@ struct step *index_build(struct work *work, const struct place *place, const cha
 /* A step that drops an index concurrently; its way back is `statement`. */
 struct step *index_remove(struct work *work, const struct place *place, const char *name,
                           const char *statement);
+/* Drops an index of a table, partitioned or not; the map says how its columns are called by then.
+ */
+void index_gone(struct work *work, const struct place *place, const struct index *index,
+                const struct column_maps *maps);
 /* The name that the server gives an index without one; columns: their names joined by "_". */
 const char *server_index_name(const struct work *work, const struct relation *relation,
                               const char *columns);

@@ -7,6 +7,7 @@
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
 #include "controller/compile/families.h"
+#include "controller/compile/partitioned.h"
 
 /* Rows a second of CREATE INDEX CONCURRENTLY: two scans and a sort, measured at 5 million rows. */
 enum { BUILD_RATE = 700000 };
@@ -82,6 +83,17 @@ struct step *index_remove(struct work *work, const struct place *place, const ch
     step_lock(work, step, relation, "SHARE UPDATE EXCLUSIVE");
     step->estimate.ms = 50;
     return step;
+}
+
+void index_gone(struct work *work, const struct place *place, const struct index *index,
+                const struct column_maps *maps)
+{
+    if (place->relation->kind == 'p') {
+        spread_remove(&(struct spread){ work, *place, index, maps, "" });
+    } else {
+        index_remove(work, place, index->name,
+                     index_like(work, place->relation, index, index->name, maps));
+    }
 }
 
 /* --- add_index ------------------------------------------------------------------------------ */
@@ -280,18 +292,10 @@ bool compile_drop_index(struct work *work)
                                "index %s belongs to the constraint %s of %s", index->name,
                                index->constraint, relation_key(work, relation));
         }
-        if (relation->kind == 'p') {
-            return work_refuse(work,
-                               "drop it by hand in a quiet moment (DROP INDEX locks the "
-                               "whole partitioned table for an instant), or use sql:",
-                               "index %s belongs to the partitioned table %s", index->name,
-                               relation_key(work, relation));
-        }
         const struct place place = { work->home, relation, PHASE_CONTRACT };
         const struct column_maps none = { 0 };
         work_busy(work, work->home, relation, NULL);
-        index_remove(work, &place, index->name,
-                     index_like(work, relation, index, index->name, &none));
+        index_gone(work, &place, index, &none);
         work_touch(work, work->home, relation_key(work, relation));
         model_drop_index(work, relation, index->name);
         return true;

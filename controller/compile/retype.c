@@ -248,21 +248,6 @@ static bool constraints_fine(struct work *work, const struct target *target)
     return true;
 }
 
-bool partitioned_fine(struct work *work, const struct target *target)
-{
-    for (size_t i = 0; i < target->relation->index_count; i++) {
-        const struct index *index = &target->relation->indexes[i];
-        if (index_has_column(index, target->column->name)) {
-            return work_refuse(work, "drop the index first and add it again after",
-                               "%s is partitioned and its index %s is on %s: this version cannot "
-                               "exchange indexes of partitioned tables",
-                               relation_key(work, target->relation), index->name,
-                               target->column->name);
-        }
-    }
-    return true;
-}
-
 static bool target_fine(struct work *work, const struct target *target)
 {
     const struct relation *relation = target->relation;
@@ -276,9 +261,6 @@ static bool target_fine(struct work *work, const struct target *target)
     if (fine && relation->partition_key && column_mentioned(relation->partition_key, name)) {
         fine = work_refuse(work, "move the rows into a new partitioned table instead",
                            "%s is part of the partition key", column_words(work, relation, name));
-    }
-    if (fine && relation->kind == 'p' && !target->in_place) {
-        fine = partitioned_fine(work, target);
     }
     if (fine && relation->replica_identity == 'i') {
         fine = work_refuse(work, "set REPLICA IDENTITY DEFAULT or FULL first",

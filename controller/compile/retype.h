@@ -61,8 +61,6 @@ void retype_widen_sequences(struct retype *r);
 bool retype_in_place(struct retype *r, struct target *target);
 /* Foreign tables of other services that read a target get its new type. */
 bool retype_readers(struct retype *r);
-/* What a partitioned table cannot do. */
-bool partitioned_fine(struct work *work, const struct target *target);
 
 /* Refuses when a foreign key from the target's column would compare types that do not. */
 bool retype_keys_fine(const struct retype *r, const struct target *target);

@@ -8,6 +8,7 @@
 
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
+#include "controller/compile/partitioned.h"
 #include "controller/compile/retype.h"
 
 static void add_fresh(struct retype *r, struct target *t)
@@ -86,7 +87,10 @@ static void plain_indexes(struct retype *r, struct relation *relation)
     for (size_t i = 0; i < relation->index_count; i++) {
         const struct index *index = &relation->indexes[i];
         bool concerned = index_has_mapped(index, &maps);
-        if (concerned && !index->unique && index->valid) {
+        if (concerned && !index->unique && index->valid && relation->kind == 'p') {
+            spread_build(&(struct spread){
+                r->work, { r->state, relation, PHASE_MIGRATE }, index, &maps, "_new" });
+        } else if (concerned && !index->unique && index->valid) {
             const char *name = twin_name(r, relation, index->name, "_new");
             const struct place place = { r->state, relation, PHASE_MIGRATE };
             index_build(r->work, &place, name, index_like(r->work, relation, index, name, &maps));
@@ -168,6 +172,19 @@ void retype_migrate(struct retype *r)
 
 /* --- contract, before the exchange ---------------------------------------------------------- */
 
+static void unique_spread(struct retype *r, struct relation *relation, const struct index *index,
+                          const struct column_maps *maps)
+{
+    const struct column_maps none = { 0 };
+    const struct place place = { r->state, relation, PHASE_CONTRACT };
+    if (!index->constraint) {
+        spread_build(&(struct spread){ r->work, place, index, maps, "_new" });
+        return;
+    }
+    spread_parts(&(struct spread){ r->work, place, index, maps, "_new" });
+    spread_parts(&(struct spread){ r->work, place, index, &none, "_back" });
+}
+
 static void unique_twins(struct retype *r, struct relation *relation)
 {
     struct work *work = r->work;
@@ -176,6 +193,10 @@ static void unique_twins(struct retype *r, struct relation *relation)
         const struct index *index = &relation->indexes[i];
         bool concerned = index_has_mapped(index, &maps);
         if (!concerned || !index->unique || !index->valid) {
+            continue;
+        }
+        if (relation->kind == 'p') {
+            unique_spread(r, relation, index, &maps);
             continue;
         }
         const char *name = twin_name(r, relation, index->name, "_new");
@@ -206,7 +227,8 @@ static void keys_in(struct retype *r)
             if (key_points_here(r, key)) {
                 const char *back = say(work, "ALTER TABLE %s VALIDATE CONSTRAINT %s",
                                        relation_sql(work, relation), ident(work, key->name));
-                key_in_two(r, relation, key, PHASE_CONTRACT, key->validated ? back : NULL);
+                key_in_two(r, relation, key, PHASE_CONTRACT,
+                           key->validated && relation->kind == 'r' ? back : NULL);
                 work_touch(work, r->state, relation_key(work, relation));
             }
         }
@@ -257,6 +279,27 @@ static void proof_way_back(struct retype *r, const struct target *t)
     prove->tags = guard->tags = TAG_NEUTRAL;
 }
 
+static void stale_spread(struct retype *r, struct relation *relation, const struct index *index,
+                         const struct column_maps *maps)
+{
+    struct relation **leaves;
+    const struct spread s = { r->work,
+                              { r->state, relation, PHASE_CONTRACT },
+                              index,
+                              maps,
+                              index->constraint ? "_back" : "_old" };
+    size_t count = relation_leaves(r->work, r->state, relation, &leaves);
+    if (!index->constraint) {
+        spread_remove(&s);
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const struct place leaf = { r->state, leaves[i], PHASE_CONTRACT };
+        const char *name = spread_name(&s, leaves[i], s.suffix);
+        index_remove(r->work, &leaf, name, index_like(r->work, leaves[i], index, name, maps));
+    }
+}
+
 static void stale_indexes(struct retype *r, struct relation *relation)
 {
     struct work *work = r->work;
@@ -264,7 +307,9 @@ static void stale_indexes(struct retype *r, struct relation *relation)
     for (size_t i = 0; i < relation->index_count; i++) {
         const struct index *index = &relation->indexes[i];
         bool concerned = index_has_mapped(index, &maps);
-        if (concerned && index->valid) {
+        if (concerned && index->valid && relation->kind == 'p') {
+            stale_spread(r, relation, index, &maps);
+        } else if (concerned && index->valid) {
             const char *name =
                 twin_name(r, relation, index->name, index->constraint ? "_back" : "_old");
             const struct place place = { r->state, relation, PHASE_CONTRACT };
@@ -289,7 +334,11 @@ static void stale_keys(struct retype *r, struct relation *relation)
                                        say(work, "On the way back: prove %s again", key->name),
                                        "VALIDATE reads while everybody goes on");
         step_up_nothing(work, prove, "this step is for the way back");
-        step_down(work, prove, "ALTER TABLE %s VALIDATE CONSTRAINT %s", table, name);
+        if (relation->kind == 'p') {
+            step_down_nothing(work, prove, "a partitioned table's key is proven as it is made");
+        } else {
+            step_down(work, prove, "ALTER TABLE %s VALIDATE CONSTRAINT %s", table, name);
+        }
         struct step *guard = work_step(work, r->state, PHASE_CONTRACT,
                                        say(work, "Drop %s of the old column", key->name),
                                        "The new column has its own key, proven long ago");
@@ -297,8 +346,8 @@ static void stale_keys(struct retype *r, struct relation *relation)
                                name_sql(work, key->ref_schema, key->ref_table), table);
         step_up(work, guard, "%s", both);
         step_up(work, guard, "ALTER TABLE %s DROP CONSTRAINT %s", table, name);
-        step_down(work, guard, "ALTER TABLE %s ADD CONSTRAINT %s %s NOT VALID", table, name,
-                  key_mapped(r, relation, key, true));
+        step_down(work, guard, "ALTER TABLE %s ADD CONSTRAINT %s %s%s", table, name,
+                  key_mapped(r, relation, key, true), relation->kind == 'p' ? "" : " NOT VALID");
         step_lock(work, guard, relation, "ACCESS EXCLUSIVE");
         guard->tags = TAG_CONTRACT;
     }

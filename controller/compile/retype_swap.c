@@ -9,70 +9,15 @@
 
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
+#include "controller/compile/partitioned.h"
 #include "controller/compile/recall.h"
 #include "controller/compile/retype.h"
-
-struct swap {
-    struct retype *r;
-    struct work *work;
-    struct step *step;
-    struct step_texts ups, downs; /* downs in order of the ups: reversed at the end */
-};
-
-/* An action and its opposite; either may be null. */
-static void act(struct swap *s, const char *up, const char *down)
-{
-    if (up) {
-        step_texts_add(s->work->ctx, &s->ups, up);
-    }
-    if (down) {
-        step_texts_add(s->work->ctx, &s->downs, down);
-    }
-}
-
-static const char *alter(const struct swap *s, const struct relation *relation, const char *what)
-{
-    return say(s->work, "ALTER TABLE %s %s", relation_sql(s->work, relation), what);
-}
-
-static const char *column_sql(const struct swap *s, const struct relation *relation,
-                              const char *column, const char *what)
-{
-    return alter(s, relation, say(s->work, "ALTER COLUMN %s %s", ident(s->work, column), what));
-}
-
-static const char *rename_column(const struct swap *s, const struct relation *relation,
-                                 const char *from, const char *to)
-{
-    return alter(s, relation,
-                 say(s->work, "RENAME COLUMN %s TO %s", ident(s->work, from), ident(s->work, to)));
-}
-
-static const char *rename_constraint(const struct swap *s, const struct relation *relation,
-                                     const char *from, const char *to)
-{
-    return alter(
-        s, relation,
-        say(s->work, "RENAME CONSTRAINT %s TO %s", ident(s->work, from), ident(s->work, to)));
-}
+#include "controller/compile/swap.h"
 
 static const char *not_valid(const struct swap *s, const char *definition)
 {
     return text_ends(definition, " NOT VALID") ? definition
                                                : say(s->work, "%s NOT VALID", definition);
-}
-
-static const char *add_constraint(const struct swap *s, const struct relation *relation,
-                                  const char *name, const char *definition)
-{
-    return alter(s, relation,
-                 say(s->work, "ADD CONSTRAINT %s %s", ident(s->work, name), definition));
-}
-
-static const char *drop_constraint(const struct swap *s, const struct relation *relation,
-                                   const char *name)
-{
-    return alter(s, relation, say(s->work, "DROP CONSTRAINT %s", ident(s->work, name)));
 }
 
 /* --- before the names change ---------------------------------------------------------------- */
@@ -95,14 +40,56 @@ static void each_key_in(struct swap *s, key_action action)
 /* The old key rests on the old unique index; going back it is made again without a scan. */
 static void old_key_goes(struct swap *s, struct relation *relation, const struct constraint *key)
 {
-    act(s, drop_constraint(s, relation, key->name),
-        add_constraint(s, relation, key->name, not_valid(s, key->definition)));
+    /* of a partitioned table it cannot be NOT VALID: going back reads it */
+    swap_act(s, swap_drop_constraint(s, relation, key->name),
+             swap_add_constraint(s, relation, key->name,
+                                 relation->kind == 'p' ? key->definition
+                                                       : not_valid(s, key->definition)));
+}
+
+/* The partitions' keys have names of their own: the one that is like the whole's. */
+static const char *leaf_key(const struct relation *leaf, const struct constraint *key)
+{
+    for (size_t i = 0; i < leaf->constraint_count; i++) {
+        const struct constraint *c = &leaf->constraints[i];
+        if (c->kind == 'f' && text_eq(c->definition, key->definition)) {
+            return c->name;
+        }
+    }
+    return key->name;
+}
+
+/* The key's own name at each relation of the family gets or loses the suffix. */
+static void rename_key(struct swap *s, struct relation *relation, const struct constraint *key,
+                       const char *from, const char *to)
+{
+    struct relation **leaves;
+    size_t count =
+        relation->kind == 'p' ? relation_leaves(s->work, s->r->state, relation, &leaves) : 0;
+    const char *names[2] = { *from ? twin_name(s->r, relation, key->name, from) : key->name,
+                             *to ? twin_name(s->r, relation, key->name, to) : key->name };
+    swap_act(s, swap_rename_constraint(s, relation, names[0], names[1]),
+             text_eq(to, "") && key_points_here(s->r, key)
+                 ? NULL
+                 : swap_rename_constraint(s, relation, names[1], names[0]));
+    for (size_t i = 0; i < count; i++) {
+        const char *own = leaf_key(leaves[i], key);
+        const char *a =
+            *from ? (text_eq(from, "_new") ? names[0] : say(s->work, "%s%s", own, from)) : own;
+        const char *b = *to ? say(s->work, "%s%s", own, to) : own;
+        if (!text_eq(a, b)) {
+            swap_act(s, swap_rename_constraint(s, leaves[i], a, b),
+                     text_eq(to, "") && key_points_here(s->r, key)
+                         ? NULL
+                         : swap_rename_constraint(s, leaves[i], b, a));
+        }
+    }
 }
 
 static void new_key_comes(struct swap *s, struct relation *relation, const struct constraint *key)
 {
-    act(s, rename_constraint(s, relation, twin_name(s->r, relation, key->name, "_new"), key->name),
-        drop_constraint(s, relation, key->name));
+    swap_act(s, NULL, swap_drop_constraint(s, relation, key->name));
+    rename_key(s, relation, key, "_new", "");
 }
 
 static bool owns_index(const struct constraint *c)
@@ -116,6 +103,44 @@ static const char *by_index(const struct swap *s, const struct constraint *c, co
                ident(s->work, index), "");
 }
 
+/* Statements in order; the opposites come out in reverse. */
+static void act_all(struct swap *s, const struct step_texts *list, bool up)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        if (up) {
+            swap_act(s, list->items[i], NULL);
+        } else {
+            swap_act(s, NULL, list->items[list->count - 1 - i]);
+        }
+    }
+}
+
+static void old_spread_goes(struct swap *s, struct relation *relation, const struct constraint *c)
+{
+    struct step_texts join = { 0 };
+    const struct column_maps none = { 0 };
+    const struct index *index = relation_index(relation, c->index);
+    spread_join(
+        &(struct spread){
+            s->work, { s->r->state, relation, PHASE_CONTRACT }, index, &none, "_back" },
+        c, &join);
+    swap_act(s, swap_drop_constraint(s, relation, c->name), NULL);
+    act_all(s, &join, false);
+}
+
+static void new_spread_comes(struct swap *s, struct relation *relation, const struct constraint *c)
+{
+    struct step_texts join = { 0 };
+    const struct column_maps none = { 0 };
+    const struct index *index = relation_index(relation, c->index);
+    spread_join(
+        &(struct spread){
+            s->work, { s->r->state, relation, PHASE_CONTRACT }, index, &none, "_new" },
+        c, &join);
+    swap_act(s, NULL, swap_drop_constraint(s, relation, c->name));
+    act_all(s, &join, true);
+}
+
 static void old_constraints_go(struct swap *s, struct relation *relation)
 {
     for (size_t i = 0; i < relation->constraint_count; i++) {
@@ -123,116 +148,18 @@ static void old_constraints_go(struct swap *s, struct relation *relation)
         if (!constraint_concerned(s->r, relation, c)) {
             continue;
         }
-        if (owns_index(c)) {
-            act(s, drop_constraint(s, relation, c->name),
-                add_constraint(s, relation, c->name,
-                               by_index(s, c, twin_name(s->r, relation, c->index, "_back"))));
+        if (owns_index(c) && relation->kind == 'p') {
+            old_spread_goes(s, relation, c);
+        } else if (owns_index(c)) {
+            swap_act(
+                s, swap_drop_constraint(s, relation, c->name),
+                swap_add_constraint(s, relation, c->name,
+                                    by_index(s, c, twin_name(s->r, relation, c->index, "_back"))));
         } else if (c->kind == 'c') {
-            act(s, drop_constraint(s, relation, c->name),
-                add_constraint(s, relation, c->name, not_valid(s, c->definition)));
+            swap_act(s, swap_drop_constraint(s, relation, c->name),
+                     swap_add_constraint(s, relation, c->name, not_valid(s, c->definition)));
         }
     }
-}
-
-/* --- names, defaults, sequences ------------------------------------------------------------- */
-
-static void exchange_column(struct swap *s, const struct target *t)
-{
-    const char *name = t->column->name;
-    act(s, rename_column(s, t->relation, name, t->stale),
-        rename_column(s, t->relation, t->stale, name));
-    act(s, rename_column(s, t->relation, t->fresh, name),
-        rename_column(s, t->relation, name, t->fresh));
-}
-
-/* The largest value of the sequence's type. */
-static bool is_type_limit(const char *type, int64_t max)
-{
-    return (text_eq(type, "smallint") && max == INT16_MAX) ||
-           (text_eq(type, "integer") && max == INT32_MAX) ||
-           (text_eq(type, "bigint") && max == INT64_MAX);
-}
-
-/* DROP IDENTITY takes the sequence along: its position is carried over under the lock. */
-static const char *move_identity(const struct swap *s, const struct target *t,
-                                 const struct sequence *q, const char *from, const char *to)
-{
-    struct work *work = s->work;
-    const char *table = relation_sql(work, t->relation);
-    const char *name = name_sql(work, q->schema, q->name);
-    struct text options = text_init(work->ctx, TEXT_LINE);
-    text_addf(&options, "SEQUENCE NAME %s START WITH %lld INCREMENT BY %lld MINVALUE %lld", name,
-              (long long)q->start, (long long)q->increment, (long long)q->min);
-    if (!is_type_limit(q->type, q->max)) {
-        text_addf(&options, " MAXVALUE %lld", (long long)q->max);
-    }
-    text_addf(&options, " CACHE %lld%s", (long long)q->cache, q->cycle ? " CYCLE" : "");
-    return say(work,
-               "DO $flotilla$ DECLARE v bigint; c boolean; BEGIN SELECT last_value, is_called INTO "
-               "v, c FROM %s; ALTER TABLE %s ALTER COLUMN %s DROP IDENTITY; ALTER TABLE %s ALTER "
-               "COLUMN %s ADD GENERATED %s AS IDENTITY (%s); PERFORM pg_catalog.setval(%s, v, c); "
-               "END $flotilla$",
-               name, table, ident(work, from), table, ident(work, to),
-               t->column->identity == 'a' ? "ALWAYS" : "BY DEFAULT", options.data,
-               literal(work, name));
-}
-
-static void sequence_grants(struct swap *s, const struct sequence *q)
-{
-    struct step_texts grants = { 0 };
-    grants_sql(s->work, &q->acl,
-               say(s->work, "ON SEQUENCE %s", name_sql(s->work, q->schema, q->name)), NULL,
-               &grants);
-    for (size_t i = 0; i < grants.count; i++) {
-        act(s, grants.items[i], NULL);
-    }
-}
-
-static void exchange_values(struct swap *s, const struct target *t)
-{
-    const char *name = t->column->name;
-    const struct sequence *q = retype_sequence(t);
-    struct step_texts grants = { 0 };
-    if (t->column->identity && q) {
-        grants_sql(s->work, &q->acl,
-                   say(s->work, "ON SEQUENCE %s", name_sql(s->work, q->schema, q->name)), NULL,
-                   &grants);
-        for (size_t i = grants.count; i-- > 0;) {
-            act(s, NULL, grants.items[i]);
-        }
-        act(s, move_identity(s, t, q, t->stale, name), move_identity(s, t, q, name, t->stale));
-        sequence_grants(s, q);
-        return;
-    }
-    if (t->column->default_expr) {
-        act(s, column_sql(s, t->relation, t->stale, "DROP DEFAULT"),
-            column_sql(s, t->relation, t->stale,
-                       say(s->work, "SET DEFAULT %s", t->column->default_expr)));
-        act(s,
-            column_sql(s, t->relation, name,
-                       say(s->work, "SET DEFAULT %s", t->column->default_expr)),
-            column_sql(s, t->relation, name, "DROP DEFAULT"));
-    }
-    if (q) {
-        const char *table = relation_sql(s->work, t->relation);
-        const char *owned = say(s->work, "ALTER SEQUENCE %s OWNED BY %s.",
-                                name_sql(s->work, q->schema, q->name), table);
-        act(s, say(s->work, "%s%s", owned, ident(s->work, name)),
-            say(s->work, "%s%s", owned, ident(s->work, t->stale)));
-    }
-}
-
-static void relax(struct swap *s, const struct target *t)
-{
-    if (!t->column->not_null) {
-        return;
-    }
-    const char *check =
-        twin_name(s->r, t->relation, say(s->work, "%s_back", t->column->name), "_not_null");
-    act(s, NULL,
-        alter(s, t->relation, say(s->work, "DROP CONSTRAINT IF EXISTS %s", ident(s->work, check))));
-    act(s, column_sql(s, t->relation, t->stale, "DROP NOT NULL"),
-        column_sql(s, t->relation, t->stale, "SET NOT NULL"));
 }
 
 /* --- what rests on the new columns ---------------------------------------------------------- */
@@ -245,20 +172,20 @@ static void new_constraints_come(struct swap *s, struct relation *relation)
         if (!constraint_concerned(s->r, relation, c)) {
             continue;
         }
-        if (owns_index(c)) {
-            act(s,
-                add_constraint(s, relation, c->name,
-                               by_index(s, c, twin_name(s->r, relation, c->index, "_new"))),
-                drop_constraint(s, relation, c->name));
+        if (owns_index(c) && relation->kind == 'p') {
+            new_spread_comes(s, relation, c);
+        } else if (owns_index(c)) {
+            swap_act(
+                s,
+                swap_add_constraint(s, relation, c->name,
+                                    by_index(s, c, twin_name(s->r, relation, c->index, "_new"))),
+                swap_drop_constraint(s, relation, c->name));
         } else if (c->kind == 'c') {
-            act(s, rename_constraint(s, relation, twin, c->name),
-                rename_constraint(s, relation, c->name, twin));
+            swap_act(s, swap_rename_constraint(s, relation, twin, c->name),
+                     swap_rename_constraint(s, relation, c->name, twin));
         } else if (c->kind == 'f' && !key_points_here(s->r, c)) {
-            const char *old = twin_name(s->r, relation, c->name, "_old");
-            act(s, rename_constraint(s, relation, c->name, old),
-                rename_constraint(s, relation, old, c->name));
-            act(s, rename_constraint(s, relation, twin, c->name),
-                rename_constraint(s, relation, c->name, twin));
+            rename_key(s, relation, c, "", "_old");
+            rename_key(s, relation, c, "_new", "");
         }
     }
 }
@@ -270,6 +197,22 @@ static const char *rename_index(const struct swap *s, const struct relation *rel
                ident(s->work, to));
 }
 
+static void spread_exchange(struct swap *s, struct relation *relation, const struct index *index,
+                            const struct column_maps *maps)
+{
+    static const char *const steps[][2] = { { "", "_old" }, { "_new", "" } };
+    const struct spread spread = {
+        s->work, { s->r->state, relation, PHASE_CONTRACT }, index, maps, ""
+    };
+    for (size_t i = 0; i < 2; i++) {
+        struct step_texts up = { 0 }, down = { 0 };
+        spread_rename(&spread, steps[i][0], steps[i][1], &up);
+        spread_rename(&spread, steps[i][1], steps[i][0], &down);
+        act_all(s, &up, true);
+        act_all(s, &down, false);
+    }
+}
+
 static void indexes_exchange(struct swap *s, struct relation *relation)
 {
     const struct column_maps maps = retype_map(s->r, relation, false);
@@ -278,12 +221,16 @@ static void indexes_exchange(struct swap *s, struct relation *relation)
         if (!index_has_mapped(index, &maps) || index->constraint || !index->valid) {
             continue;
         }
+        if (relation->kind == 'p') {
+            spread_exchange(s, relation, index, &maps);
+            continue;
+        }
         const char *old = twin_name(s->r, relation, index->name, "_old");
         const char *twin = twin_name(s->r, relation, index->name, "_new");
-        act(s, rename_index(s, relation, index->name, old),
-            rename_index(s, relation, old, index->name));
-        act(s, rename_index(s, relation, twin, index->name),
-            rename_index(s, relation, index->name, twin));
+        swap_act(s, rename_index(s, relation, index->name, old),
+                 rename_index(s, relation, old, index->name));
+        swap_act(s, rename_index(s, relation, twin, index->name),
+                 rename_index(s, relation, index->name, twin));
     }
 }
 
@@ -346,8 +293,8 @@ static void each_target(struct swap *s, void (*action)(struct swap *, const stru
 /* The trigger keeps its name: what it does turns around. */
 static void turn_trigger(struct swap *s, const struct target *t)
 {
-    act(s, pair_create_function(s->work, &t->after, true),
-        pair_create_function(s->work, &t->before, true));
+    swap_act(s, pair_create_function(s->work, &t->after, true),
+             pair_create_function(s->work, &t->before, true));
 }
 
 static void recall(struct swap *s, const struct target *t)
@@ -363,10 +310,10 @@ static void actions(struct swap *s)
     for (size_t i = 0; i < count; i++) {
         old_constraints_go(s, relations[i]);
     }
-    each_target(s, exchange_column);
+    each_target(s, swap_exchange_column);
     each_target(s, turn_trigger);
-    each_target(s, exchange_values);
-    each_target(s, relax);
+    each_target(s, swap_exchange_values);
+    each_target(s, swap_relax);
     for (size_t i = 0; i < count; i++) {
         new_constraints_come(s, relations[i]);
         indexes_exchange(s, relations[i]);

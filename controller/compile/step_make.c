@@ -38,6 +38,14 @@ struct step *work_step(struct work *work, const struct state *state, enum phase 
     return step;
 }
 
+size_t work_steps(struct work *work, const struct state *state, enum phase phase,
+                  struct step ***out)
+{
+    struct bench *bench = bench_of(work, state, phase);
+    *out = bench->steps;
+    return bench->step_count;
+}
+
 static const char *formatted(const struct work *work, const char *fmt, va_list ap)
 {
     struct text t = text_init(work->ctx, TEXT_SQL);

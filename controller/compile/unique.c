@@ -7,6 +7,7 @@
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
 #include "controller/compile/families.h"
+#include "controller/compile/partitioned.h"
 
 enum { SCAN_RATE = 2000000 };
 
@@ -49,15 +50,15 @@ static const char *constraint_name(const struct work *work, const struct relatio
     return it->name ? it->name : free_name(work, work->home, relation, t.data);
 }
 
-static void build(struct work *work, struct relation *relation, const char *name, bool primary)
+static void build_plain(struct work *work, const struct place *place, const char *name,
+                        bool primary)
 {
     const struct intent *it = work->intent;
+    const struct relation *relation = place->relation;
     const struct catalog_texts names = texts_of(work, it->columns.items, it->columns.count);
     const char *columns = ident_list(work, &names), *table = relation_sql(work, relation);
-    const struct place place = { work->home, relation, PHASE_MIGRATE };
-    prove_unique(work, relation, columns);
     struct step *index = index_build(
-        work, &place, name,
+        work, place, name,
         say(work, "CREATE UNIQUE INDEX CONCURRENTLY %s ON %s USING btree (%s)%s", ident(work, name),
             table, columns, it->nulls_not_distinct ? " NULLS NOT DISTINCT" : ""));
     index->tags |= TAG_CONTRACT;
@@ -71,6 +72,61 @@ static void build(struct work *work, struct relation *relation, const char *name
     step_down(work, step, "ALTER TABLE %s DROP CONSTRAINT %s", table, ident(work, name));
     step_probe(work, step, "SELECT %s", probe_constraint(work, relation, name, false));
     step_lock(work, step, relation, "ACCESS EXCLUSIVE");
+}
+
+/* The index of a constraint has the constraint's name on the whole, and on a partition the one that
+ * the server would choose. */
+static void build_spread(struct work *work, struct relation *relation, const char *name,
+                         bool primary)
+{
+    const struct intent *it = work->intent;
+    const struct catalog_texts names = texts_of(work, it->columns.items, it->columns.count);
+    const char *columns = ident_list(work, &names);
+    const struct index index = { .name = name,
+                                 .definition =
+                                     say(work, "USING btree (%s)%s", columns,
+                                         it->nulls_not_distinct ? " NULLS NOT DISTINCT" : ""),
+                                 .unique = true,
+                                 .primary = primary,
+                                 .constraint = name };
+    const struct constraint c = { .name = name,
+                                  .kind = primary ? 'p' : 'u',
+                                  .definition =
+                                      say(work, "%s%s (%s)%s", primary ? "PRIMARY KEY" : "UNIQUE",
+                                          it->nulls_not_distinct ? " NULLS NOT DISTINCT" : "",
+                                          columns, it->deferrable ? " DEFERRABLE" : "") };
+    const struct column_maps none = { 0 };
+    const struct spread s = {
+        work, { work->home, relation, PHASE_MIGRATE }, &index, &none, "_new"
+    };
+    struct step_texts join = { 0 };
+    spread_parts(&s);
+    spread_join(&s, &c, &join);
+    struct step *step = work_step(work, work->home, PHASE_MIGRATE,
+                                  say(work, "Make %s a constraint of %s", name, relation->name),
+                                  "It takes over the partitions' indexes that are there: only the "
+                                  "catalog changes");
+    for (size_t i = 0; i < join.count; i++) {
+        step_up(work, step, "%s", join.items[i]);
+    }
+    step_down(work, step, "ALTER TABLE %s DROP CONSTRAINT %s", relation_sql(work, relation),
+              ident(work, name));
+    step_probe(work, step, "SELECT %s", probe_constraint(work, relation, name, false));
+    step_lock(work, step, relation, "ACCESS EXCLUSIVE");
+}
+
+static void build(struct work *work, struct relation *relation, const char *name, bool primary)
+{
+    const struct intent *it = work->intent;
+    const struct catalog_texts names = texts_of(work, it->columns.items, it->columns.count);
+    const char *columns = ident_list(work, &names);
+    const struct place place = { work->home, relation, PHASE_MIGRATE };
+    prove_unique(work, relation, columns);
+    if (relation->kind == 'p') {
+        build_spread(work, relation, name, primary);
+    } else {
+        build_plain(work, &place, name, primary);
+    }
     model_add_constraint(
         work, relation,
         &(struct constraint){ .name = name,
@@ -117,11 +173,8 @@ static bool can_build(struct work *work, struct relation *relation, bool *done)
                   relation_key(work, relation), it->name);
         return false;
     }
-    if (relation->kind != 'r') {
-        return work_refuse(work, "add it to each partition by hand, then to the parent",
-                           "%s is no plain table: a unique constraint cannot be built there "
-                           "without blocking",
-                           relation_key(work, relation));
+    if (!strchr("rp", relation->kind)) {
+        return work_refuse(work, "name a table", "%s is no table", relation_key(work, relation));
     }
     if (it->duplicates && !text_eq(it->duplicates, "refuse")) {
         return work_refuse(work, "remove the duplicates with data_backfill or sql first",
@@ -236,12 +289,47 @@ static void remove_unique(struct work *work, const struct place *place, const st
     }
 }
 
+/* The way back: unique indexes of the partitions first, then the constraint of the whole takes them
+ * over. */
+static void remove_spread(struct work *work, const struct place *place, const struct constraint *c,
+                          const struct column_maps *maps)
+{
+    const struct index *index = relation_index(place->relation, c->index);
+    const struct spread s = { work, *place, index, maps, "_back" };
+    struct step_texts join = { 0 };
+    struct relation **leaves;
+    size_t count =
+        relation_leaves(work, place->state, (struct relation *)(uintptr_t)place->relation, &leaves);
+    struct step *step = drop_step(work, place, c);
+    step_up(work, step, "ALTER TABLE %s DROP CONSTRAINT %s", relation_sql(work, place->relation),
+            ident(work, c->name));
+    spread_join(&s, c, &join);
+    for (size_t i = 0; i < join.count; i++) {
+        step_down(work, step, "%s", join.items[i]);
+    }
+    for (size_t i = 0; i < count; i++) {
+        const struct place leaf = { place->state, leaves[i], place->phase };
+        const struct index *own = spread_child(&s, leaves[i]);
+        const char *base = own ? own->name : say(work, "%s_%s", leaves[i]->name, index->name);
+        const char *name = free_name(work, place->state, leaves[i], say(work, "%s_back", base));
+        struct step *built =
+            index_remove(work, &leaf, name, index_like(work, leaves[i], index, name, maps));
+        built->what = say(work, "On the way back: build %s first", name);
+        built->why = "The constraint takes it over then, without a scan under its lock";
+        built->probe = NULL;
+    }
+}
+
 void constraint_remove(struct work *work, const struct place *place, const struct constraint *c,
                        const struct column_maps *maps)
 {
     const char *table = relation_sql(work, place->relation), *name = ident(work, c->name);
-    if ((c->kind == 'p' || c->kind == 'u') && place->relation->kind == 'r') {
-        remove_unique(work, place, c, maps);
+    if (c->kind == 'p' || c->kind == 'u') {
+        if (place->relation->kind == 'p' && relation_index(place->relation, c->index)) {
+            remove_spread(work, place, c, maps);
+        } else {
+            remove_unique(work, place, c, maps);
+        }
         return;
     }
     bool two = c->kind == 'c' || (c->kind == 'f' && place->relation->kind == 'r');

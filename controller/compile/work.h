@@ -103,6 +103,9 @@ void work_note(struct work *work, const char *severity, const char *rule, const 
 /* A new step at the end of the part of phase and service. transaction is true; kind STATEMENT. */
 struct step *work_step(struct work *work, const struct state *state, enum phase phase,
                        const char *what, const char *why);
+/* The steps so far of that phase and service. */
+size_t work_steps(struct work *work, const struct state *state, enum phase phase,
+                  struct step ***out);
 void step_up(const struct work *work, struct step *step, const char *fmt, ...) PRINTF_LIKE(3, 4);
 void step_down(const struct work *work, struct step *step, const char *fmt, ...) PRINTF_LIKE(3, 4);
 /* Nothing has to be done on that way; says so in words. */
