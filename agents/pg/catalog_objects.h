@@ -10,10 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct catalog_texts {
-    const char *const *items;
-    size_t count;
-};
+#include "agents/pg/catalog_replication.h"
 
 struct column {
     const char *name;
@@ -46,6 +43,7 @@ struct constraint {
     char on_delete, on_update; /* a r c n d */
     const char *index;         /* p u x: the index's name; f: the referenced index */
     bool inherited;            /* conislocal = false */
+    const char *comment;
 };
 
 struct index {
@@ -59,6 +57,7 @@ struct index {
     bool clustered;         /* CLUSTER without a name uses it */
     const char *predicate;  /* null: not partial */
     const char *constraint; /* null, or the constraint that owns it */
+    const char *comment;
     int64_t bytes;
 };
 
@@ -171,20 +170,6 @@ struct extension {
 struct foreign_server {
     const char *name, *wrapper, *owner;
     const char *host, *port, *database; /* address only; never users, passwords, other options */
-};
-
-struct publication {
-    const char *name;
-    bool all_tables;
-    const char *publish;         /* "insert, update, delete, truncate" */
-    struct catalog_texts tables; /* "schema.table", or "schema.table(a, b)" with a column list */
-};
-
-struct subscription {
-    const char *name;
-    struct catalog_texts publications;
-    const char *slot;
-    bool enabled;
 };
 
 /* A table in which a migration tool keeps its own history (flyway_schema_history, ...). */

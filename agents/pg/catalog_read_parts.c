@@ -52,6 +52,7 @@ enum constraint_col {
     CON_INDEX,
     CON_INHERITED,
     CON_DEFINITION,
+    CON_COMMENT,
 };
 
 /* A foreign key to a partitioned table has one more row for each partition there: not a constraint
@@ -61,8 +62,8 @@ static const char constraints_sql[] =
     " k.condeferred, k.confrelid, k.confkey, k.confdeltype, k.confupdtype, i.relname,"
     " NOT k.conislocal,"
     /* Those without an expression wait for no lock. */
-    " CASE WHEN k.contype IN ('p', 'u', 'f', 'n') THEN pg_get_constraintdef(k.oid) END"
-    " FROM pg_constraint k JOIN spaces s ON s.oid = k.connamespace"
+    " CASE WHEN k.contype IN ('p', 'u', 'f', 'n') THEN pg_get_constraintdef(k.oid) END,"
+    " obj_description(k.oid, 'pg_constraint') FROM pg_constraint k JOIN spaces s ON s.oid = k.connamespace"
     " LEFT JOIN pg_class i ON i.oid = k.conindid"
     " LEFT JOIN pg_constraint p ON p.oid = k.conparentid AND k.conparentid <> 0"
     " WHERE k.conrelid <> 0 AND k.contype <> 't' AND p.conrelid IS DISTINCT FROM k.conrelid"
@@ -90,6 +91,7 @@ static void set_constraint(struct reader *reader, const struct rows *rows, size_
         c->on_update = reader_char(rows, row, CON_ON_UPDATE);
     }
     c->definition = reader_text(reader, rows, row, CON_DEFINITION);
+    c->comment = reader_text(reader, rows, row, CON_COMMENT);
     if (!c->definition)
         reader_slot(reader, SLOT_CONSTRAINT,
                     (struct slot){ .oid = reader_oid(rows, row, CON_OID),
@@ -115,6 +117,7 @@ enum index_col {
     IND_CONSTRAINT,
     IND_BYTES,
     IND_CLUSTERED,
+    IND_COMMENT,
 };
 
 /* conindid of a foreign key is the index that it references. */
@@ -122,7 +125,8 @@ static const char indexes_sql[] =
     "SELECT i.indrelid, i.indexrelid, c.relname, m.amname, i.indkey, i.indnkeyatts,"
     " i.indisunique, i.indisprimary, i.indisvalid, i.indisready, %s, i.indexprs IS NOT NULL,"
     " i.indpred IS NOT NULL, k.conname,"
-    " c.relpages::bigint * current_setting('block_size')::bigint, i.indisclustered"
+    " c.relpages::bigint * current_setting('block_size')::bigint, i.indisclustered,"
+    " obj_description(i.indexrelid, 'pg_class')"
     " FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid"
     " JOIN spaces s ON s.oid = c.relnamespace JOIN pg_am m ON m.oid = c.relam"
     " LEFT JOIN pg_constraint k ON k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x')"
@@ -146,6 +150,7 @@ static void set_index(struct reader *reader, const struct rows *rows, size_t row
     x->has_expressions = rows_bool(rows, row, IND_EXPRESSIONS);
     x->constraint = reader_text(reader, rows, row, IND_CONSTRAINT);
     x->bytes = rows_int(rows, row, IND_BYTES);
+    x->comment = reader_text(reader, rows, row, IND_COMMENT);
     place->relation->bytes += x->bytes;
 
     struct slot slot = { .oid = reader_oid(rows, row, IND_OID), .place = place, .name = x->name };

@@ -210,6 +210,46 @@ static bool read_published(struct reader *reader, struct error *err)
     return true;
 }
 
+/* Conditions on rows (15+): few publications have any. */
+static bool read_filters(struct reader *reader, struct error *err)
+{
+    struct catalog *c = reader->catalog;
+    struct rows *rows = NULL;
+
+    if (reader->version < 150000)
+        return true;
+    if (!reader_query(reader,
+                      "SELECT r.oid, p.pubname, r.prrelid, r.prattrs::text FROM pg_publication p"
+                      " JOIN pg_publication_rel r ON r.prpubid = p.oid WHERE r.prqual IS NOT NULL"
+                      " ORDER BY p.pubname, r.prrelid::regclass::text",
+                      &rows, err))
+        return false;
+    for (size_t j = 0; j < c->publication_count; j++) {
+        struct publication *p = &c->publications[j];
+        const char **tables = mem_array(c, const char *, rows_count(rows));
+        const char **filters = mem_array(c, const char *, rows_count(rows));
+        size_t count = 0;
+
+        for (size_t i = 0; i < rows_count(rows); i++) {
+            const struct place *place = reader_place(reader, reader_oid(rows, i, 2));
+
+            if (!place || !text_eq(p->name, rows_text(rows, i, 1)))
+                continue;
+            tables[count] = published(reader, place, rows_text(rows, i, 3));
+            filters[count] = "";
+            reader_slot(reader, SLOT_FILTER,
+                        (struct slot){ .oid = reader_oid(rows, i, 0),
+                                       .place = place,
+                                       .name = p->name,
+                                       .target = &filters[count] });
+            count++;
+        }
+        p->filtered = (struct catalog_texts){ tables, count };
+        p->filters = (struct catalog_texts){ filters, count };
+    }
+    return true;
+}
+
 /* subconninfo is for superusers only, and nothing of it may be carried away. */
 static bool read_subscriptions(struct reader *reader, struct error *err)
 {
@@ -239,5 +279,6 @@ bool catalog_read_rest(struct reader *reader, struct error *err)
     return read_sequences(reader, err) && read_schemas(reader, err) &&
            read_extensions(reader, err) && read_available(reader, err) &&
            read_servers(reader, err) && read_publications(reader, err) &&
-           read_published(reader, err) && read_subscriptions(reader, err);
+           read_published(reader, err) && read_filters(reader, err) &&
+           read_subscriptions(reader, err);
 }

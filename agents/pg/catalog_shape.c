@@ -110,6 +110,7 @@ static const struct field constraint_fields[] = {
     CHAR(on_update, action_words),
     TEXT(index),
     BOOL(inherited, QUIET),
+    TEXT(comment),
     { 0 },
 };
 #undef STRUCT
@@ -130,6 +131,7 @@ static const struct field index_fields[] = {
     BOOL(has_expressions, QUIET),
     TEXT(predicate),
     TEXT(constraint),
+    TEXT(comment),
     INT64(bytes, STATISTIC),
     { 0 },
 };
@@ -261,7 +263,9 @@ static const struct field server_fields[] = {
 
 #define STRUCT struct publication
 static const struct field publication_fields[] = {
-    TEXT(name), BOOL(all_tables), TEXT(publish), TEXTS(tables), { 0 },
+    TEXT(name),    BOOL(all_tables),       TEXT(publish),
+    TEXTS(tables), TEXTS(filtered, QUIET), TEXTS(filters, QUIET),
+    { 0 },
 };
 #undef STRUCT
 

@@ -51,10 +51,13 @@ static bool collect_views(struct work *work, const struct state *state, const ch
             !reads(view, prefix, whole)) {
             continue;
         }
+        if (view->kind == 'm' && whole && around->matviews_stay) {
+            continue; /* it goes on reading the column by its number */
+        }
         if (view->kind == 'm') {
             return work_refuse(work,
-                               "drop it and create it again by hand around this change, or make it "
-                               "a view",
+                               "drop it and create it again by hand around this change, or let it "
+                               "read the table itself",
                                "materialized view %s depends on what changes: making it again "
                                "inside of the exchange would lock for as long as it takes to fill",
                                relation_key(work, view));
@@ -73,6 +76,12 @@ static bool collect_views(struct work *work, const struct state *state, const ch
         }
     }
     return true;
+}
+
+bool around_readers(struct work *work, const struct state *state, struct relation *view,
+                    struct around *around)
+{
+    return collect_views(work, state, say(work, "%s.", relation_key(work, view)), false, around);
 }
 
 bool around_view(struct work *work, const struct state *state, struct relation *view,
@@ -317,6 +326,7 @@ static bool functions_fine(struct work *work, const struct state *state,
 bool around_column(struct work *work, const struct state *state, struct relation *relation,
                    const char *column, struct around *around)
 {
+    published_around(work, state, relation, column, around);
     return functions_fine(work, state, relation, column) &&
            collect_views(work, state, column_key(work, relation, column), true, around) &&
            on_table(work, relation, column, around);

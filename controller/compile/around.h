@@ -13,6 +13,7 @@ struct around {
     struct step_texts drop, make; /* in order of execution */
     const char **names;           /* what is made again, for people */
     size_t name_count;
+    bool matviews_stay;            /* those that read a column itself are made anew elsewhere */
     const struct relation **views; /* dropped and made: later ones may read earlier ones */
     size_t view_count;
 };
@@ -24,6 +25,15 @@ bool around_column(struct work *work, const struct state *state, struct relation
 /* Adds a view and whatever reads it. */
 bool around_view(struct work *work, const struct state *state, struct relation *view,
                  struct around *around);
+/* Adds whatever reads the view, and not the view. */
+bool around_readers(struct work *work, const struct state *state, struct relation *view,
+                    struct around *around);
+/* A table of a publication as ADD TABLE takes it: with its columns and condition. */
+const char *published_sql(const struct work *work, const struct publication *p, size_t at);
+/* What takes the relation out of publications that name the column, and puts it back: the lists
+ * follow the column by its number. */
+void published_around(const struct work *work, const struct state *state,
+                      const struct relation *relation, const char *column, struct around *around);
 /* Writes the statements for the views that were found. */
 void around_close(const struct work *work, const struct state *state, struct around *around);
 /* The name in "CREATE STATISTICS name (…) ON …", as it stands there. */

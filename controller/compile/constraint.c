@@ -150,9 +150,10 @@ bool compile_add_check(struct work *work)
             column = column ? "" : relation->columns[i].name;
         }
     }
-    const char *base = column && *column ? say(work, "%s_%s_check", relation->name, column)
-                                         : say(work, "%s_check", relation->name);
-    const char *name = it->name ? it->name : free_name(work, work->home, relation, base);
+    const char *const columns[] = { column };
+    const char *name =
+        it->name ? it->name
+                 : constraint_server_name(work, relation, 'c', columns, column && *column ? 1 : 0);
     work_touch(work, work->home, relation_key(work, relation));
     return add_check_constraint(work, relation, name, it->expression);
 }
@@ -225,15 +226,9 @@ static const char *key_definition(struct work *work, const struct relation *othe
 static const char *key_name(struct work *work, const struct relation *relation)
 {
     const struct intent *it = work->intent;
-    struct text t = text_init(work->ctx, TEXT_LINE);
-    if (it->name) {
-        return it->name;
-    }
-    text_add(&t, relation->name);
-    for (size_t i = 0; i < it->columns.count; i++) {
-        text_addf(&t, "_%s", it->columns.items[i]);
-    }
-    return free_name(work, work->home, relation, say(work, "%s_fkey", t.data));
+    return it->name
+               ? it->name
+               : constraint_server_name(work, relation, 'f', it->columns.items, it->columns.count);
 }
 
 static bool indexed(const struct relation *relation, const char *column)

@@ -54,9 +54,10 @@ struct type *ddl_type(const struct ddl *d, const struct sql_name *name);
 json_t *ddl_texts(const struct sql_texts *texts);
 
 /* Kinds of statements; each takes d->s. */
-void ddl_alter(struct ddl *d);    /* ddl_alter.c */
-void ddl_index(struct ddl *d);    /* ddl_index.c */
-void ddl_drop(struct ddl *d);     /* ddl_drop.c */
+void ddl_alter(struct ddl *d); /* ddl_alter.c */
+void ddl_index(struct ddl *d); /* ddl_index.c */
+void ddl_drop(struct ddl *d);  /* ddl_drop.c */
+void ddl_drop_rest(struct ddl *d);
 void ddl_rename(struct ddl *d);   /* ddl_rename.c */
 void ddl_create(struct ddl *d);   /* ddl_create.c */
 void ddl_rows(struct ddl *d);     /* ddl_rows.c */

@@ -340,9 +340,7 @@ void ddl_drop(struct ddl *d)
                  s->object == SQL_OBJECT_FUNCTION || s->object == SQL_OBJECT_PROCEDURE ||
                  s->object == SQL_OBJECT_ROUTINE;
     if (!known) {
-        struct ddl_back back = ddl_back_other(d);
-        ddl_raw(d, s->sql, &back);
-        ddl_follow(d, NULL);
+        ddl_drop_rest(d);
         return;
     }
     bool list = several(s);

@@ -9,6 +9,7 @@
 #include "controller/compile/column_map.h"
 #include "controller/compile/model.h"
 #include "controller/compile/sync.h"
+#include "controller/compile/types.h"
 #include "controller/compile/work.h"
 
 bool compile_add_column(struct work *work);
@@ -123,6 +124,11 @@ void not_null_proven(struct work *work, struct state *state, struct relation *re
                      const char *column, enum phase phase);
 /* DROP NOT NULL; its way back is guarded, proven and set again, each a step of its own. */
 void relax_with_proof(struct work *work, const struct place *place, const char *column);
+/* COMMENT ON of a constraint or an index that has one; null: it has none. */
+const char *constraint_comment(const struct work *work, const struct relation *relation,
+                               const struct constraint *c);
+const char *index_comment(const struct work *work, const struct relation *relation,
+                          const struct index *index);
 /* VALIDATE CONSTRAINT (name quoted) for a way back that makes the constraint in a later step: when
  * it starts between the two there is none yet, and nothing to prove. */
 const char *validate_if_there(const struct work *work, const struct relation *relation,
@@ -162,41 +168,5 @@ bool functions_follow_rename(struct work *work, const struct new_name *rename, s
  * match" once one changes: CREATE OR REPLACE, with nothing replaced, makes them look again. For the
  * triggers of the place's relation and whatever names it. */
 void functions_made_again(const struct work *work, const struct place *place, struct step *step);
-
-/* --- types (conversion.c) -------------------------------------------------------------------- */
-
-/* The type as format_type prints it: aliases resolved, schema of the service's own types added. */
-const char *type_name(const struct work *work, const struct state *state, const char *written);
-/* ALTER COLUMN TYPE from -> to neither rewrites nor re-checks the table. */
-bool type_in_place(const char *from, const char *to);
-/* A change of type in a service (whose time zone counts). */
-struct type_change {
-    const struct state *state;
-    const char *from, *to;
-};
-
-/* SQL that turns `value` into the other type, independent of session settings if possible. */
-const char *type_cast(const struct work *work, const struct type_change *change, const char *value);
-/* The same with null for what the type cannot hold; *may_raise when some values still raise. */
-const char *type_cast_guarded(const struct work *work, const struct type_change *change,
-                              const char *value, bool *may_raise);
-/* " COLLATE …" with its names quoted; "" for null. */
-const char *collate(const struct work *work, const char *collation);
-/* Every value of `from` has an equal one in `to`. */
-bool type_lossless(const char *from, const char *to);
-
-/* --- the service's own types (type_use.c, type_rebuild.c) ------------------------------------- */
-
-/* "app.mood", "\"app\".\"mood\"[]": the type, or an array of it. */
-bool type_is(const struct work *work, const char *text, const struct type *type);
-/* A list of arguments or a result names the type. */
-bool type_mentioned(const struct work *work, const char *text, const struct type *type);
-/* Two spellings of one type. */
-bool type_same(const struct work *work, const char *a, const char *b);
-/* A column that has the type ("t.c"); null: none. */
-const char *type_user(const struct work *work, const struct state *state, const struct type *type);
-/* Statements that make an enum anew with the labels of the model; *why when that cannot be. */
-void type_rebuild(struct work *work, const struct state *state, const struct type *type,
-                  struct step_texts *down, const char **why);
 
 #endif

@@ -85,9 +85,27 @@ struct step *index_remove(struct work *work, const struct place *place, const ch
     return step;
 }
 
+const char *index_comment(const struct work *work, const struct relation *relation,
+                          const struct index *index)
+{
+    return index->comment
+               ? say(work, "COMMENT ON INDEX %s IS %s",
+                     name_sql(work, relation->schema, index->name), literal(work, index->comment))
+               : NULL;
+}
+
 void index_gone(struct work *work, const struct place *place, const struct index *index,
                 const struct column_maps *maps)
 {
+    const char *comment = index_comment(work, place->relation, index);
+    if (comment) {
+        struct step *step = work_step(work, place->state, place->phase,
+                                      say(work, "On the way back: comment on %s", index->name),
+                                      "An index that is built anew has none");
+        step_up_nothing(work, step, "this step is for the way back");
+        step_down(work, step, "%s", comment);
+        step->tags = TAG_NEUTRAL;
+    }
     if (place->relation->kind == 'p') {
         spread_remove(&(struct spread){ work, *place, index, maps, "" });
     } else {

@@ -4,6 +4,8 @@
  * Until contract a trigger gives old writers, who still leave the column empty, the backfill's
  * value.
  */
+#include <string.h>
+
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
 #include "controller/compile/families.h"
@@ -157,6 +159,35 @@ static void keep_nulls(struct work *work, const struct pair *pair)
     step_estimate(step, relation, SCAN_RATE);
 }
 
+/* A default that is the same for every row, whenever it is asked for, says what a null means. */
+static bool default_fills(const struct column *column)
+{
+    const char *value = column->default_expr;
+    return value && !column->generated && !column->identity && !strchr(value, '(') &&
+           !text_starts(value, "NULL") && strncmp(value, "CURRENT", 7) != 0;
+}
+
+/* Without a value for them nulls stop the change before anything is made; how many there are is
+ * for the owner to know and to decide. */
+static void prove_none(struct work *work, const struct relation *relation, const char *column)
+{
+    struct step *step =
+        work_step(work, work->home, PHASE_EXPAND,
+                  say(work, "Prove that %s has no null", column_words(work, relation, column)),
+                  say(work,
+                      "There is no backfill and no default to fill nulls with; count them with "
+                      "SELECT count(*) FROM %s WHERE %s IS NULL",
+                      relation_sql(work, relation), ident(work, column)));
+    step->kind = STEP_VERIFY;
+    step->transaction = false;
+    step->tags = TAG_NEUTRAL;
+    step->full_scan = true;
+    step->check = say(work, "SELECT NOT EXISTS (SELECT FROM %s WHERE %s IS NULL)",
+                      relation_sql(work, relation), ident(work, column));
+    step_lock(work, step, relation, "ACCESS SHARE");
+    step_estimate(step, relation, SCAN_RATE);
+}
+
 bool compile_set_not_null(struct work *work)
 {
     struct relation *relation;
@@ -173,7 +204,8 @@ bool compile_set_not_null(struct work *work)
     if (!table_can_sync(work, relation)) {
         return false;
     }
-    const char *value = it->backfill ? it->backfill : NULL;
+    const char *value =
+        it->backfill || it->exact || !default_fills(column) ? it->backfill : column->default_expr;
     struct pair pair;
     if (value) {
         pair = coalescing(work, relation, it->column, value);
@@ -181,6 +213,9 @@ bool compile_set_not_null(struct work *work)
         install(work, &pair);
         backfill_nulls(work, &pair, value);
     } else {
+        if (!it->exact && work->floor == PHASE_EXPAND) {
+            prove_none(work, relation, it->column);
+        }
         work_note(work, "info", "no-backfill",
                   "without backfill: the change stops, and is undone, when %s has a null",
                   column_words(work, relation, it->column));

@@ -255,9 +255,7 @@ static bool target_fine(struct work *work, const struct target *target)
     struct state *home = work->home;
     work->home = target->state;
     bool fine = table_can_sync(work, relation) && generated_free(work, target) &&
-                no_subscriber(work, target->state, relation) &&
-                no_published_list(work, target->state, relation, name) &&
-                constraints_fine(work, target);
+                no_subscriber(work, target->state, relation) && constraints_fine(work, target);
     if (fine && relation->partition_key && column_mentioned(relation->partition_key, name)) {
         fine = work_refuse(work, "move the rows into a new partitioned table instead",
                            "%s is part of the partition key", column_words(work, relation, name));

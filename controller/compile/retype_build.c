@@ -8,6 +8,7 @@
 
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
+#include "controller/compile/matview.h"
 #include "controller/compile/partitioned.h"
 #include "controller/compile/retype.h"
 
@@ -416,12 +417,30 @@ static void after_exchange(struct retype *r, struct relation **relations, size_t
     }
 }
 
+static bool matviews(struct retype *r, bool forward)
+{
+    const struct catalog *catalog = r->state->catalog;
+    for (size_t i = 0; i < catalog->relation_count; i++) {
+        bool reads = false;
+        for (size_t k = 0; k < r->count; k++) {
+            const struct target *t = &r->targets[k];
+            reads = reads || (has_turn(r, k) &&
+                              matview_reads(&catalog->relations[i],
+                                            column_key(r->work, t->relation, t->column->name)));
+        }
+        if (reads && !matview_again(r->work, r->state, &catalog->relations[i], forward)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool retype_contract(struct retype *r)
 {
     struct relation **relations;
     size_t count = retype_relations(r, &relations);
     before_exchange(r, relations, count);
-    if (!retype_swap(r)) {
+    if (!matviews(r, false) || !retype_swap(r) || !matviews(r, true)) {
         return false;
     }
     after_exchange(r, relations, count);

@@ -6,11 +6,19 @@
 
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
+#include "controller/compile/matview.h"
 #include "controller/compile/retype.h"
 
 /* Indexes with expressions or a condition are built again, checks are read again: not in place. */
-static bool quiet(const struct target *t)
+static bool quiet(const struct retype *r, const struct target *t)
 {
+    const struct catalog *catalog = t->state->catalog;
+    const char *key = column_key(r->work, t->relation, t->column->name);
+    for (size_t i = 0; i < catalog->relation_count; i++) {
+        if (matview_reads(&catalog->relations[i], key)) {
+            return false;
+        }
+    }
     for (size_t i = 0; i < t->relation->index_count; i++) {
         const struct index *index = &t->relation->indexes[i];
         if ((index->has_expressions || index->predicate) &&
@@ -37,6 +45,9 @@ static void checks_around(struct retype *r, const struct target *t, struct step_
                        say(work, "ALTER TABLE %s ADD CONSTRAINT %s %s%s", table,
                            ident(work, c->name), c->definition,
                            text_ends(c->definition, " NOT VALID") ? "" : " NOT VALID"));
+        if (c->comment) {
+            step_texts_add(work->ctx, add, constraint_comment(work, t->relation, c));
+        }
     }
 }
 
@@ -89,7 +100,7 @@ bool retype_in_place(struct retype *r, struct target *t)
     struct work *work = r->work;
     struct around around = { 0 };
     struct step_texts drop = { 0 }, add = { 0 };
-    if (!quiet(t)) {
+    if (!quiet(r, t)) {
         t->in_place = false;
         return true;
     }

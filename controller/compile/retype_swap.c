@@ -297,6 +297,36 @@ static void turn_trigger(struct swap *s, const struct target *t)
              pair_create_function(s->work, &t->before, true));
 }
 
+static void both_ways(struct swap *s, const char *sql)
+{
+    if (sql) {
+        step_up(s->work, s->step, "%s", sql);
+        step_down(s->work, s->step, "%s", sql);
+    }
+}
+
+/* What is made anew has no comment; at the end of either way the names are what they were. */
+static void comments_again(struct swap *s)
+{
+    struct relation **relations;
+    size_t count = retype_relations(s->r, &relations);
+    for (size_t i = 0; i < count; i++) {
+        struct relation *relation = relations[i];
+        const struct column_maps maps = retype_map(s->r, relation, false);
+        for (size_t k = 0; k < relation->constraint_count; k++) {
+            if (constraint_concerned(s->r, relation, &relation->constraints[k]) ||
+                key_points_here(s->r, &relation->constraints[k])) {
+                both_ways(s, constraint_comment(s->work, relation, &relation->constraints[k]));
+            }
+        }
+        for (size_t k = 0; k < relation->index_count; k++) {
+            if (index_has_mapped(&relation->indexes[k], &maps)) {
+                both_ways(s, index_comment(s->work, relation, &relation->indexes[k]));
+            }
+        }
+    }
+}
+
 static void recall(struct swap *s, const struct target *t)
 {
     recall_functions(s->work, s->r->state, t->relation, s->step);
@@ -357,7 +387,7 @@ static const char *swap_title(const struct retype *r)
 bool retype_swap(struct retype *r)
 {
     struct work *work = r->work;
-    struct around around = { 0 };
+    struct around around = { .matviews_stay = true };
     struct swap s = { .r = r, .work = work };
     s.step = work_step(work, r->state, PHASE_CONTRACT, swap_title(r),
                        "Only names and other entries of the catalog change; everything was built "
@@ -388,6 +418,7 @@ bool retype_swap(struct retype *r)
         step_up(work, s.step, "%s", around.make.items[i]);
         step_down(work, s.step, "%s", around.make.items[i]);
     }
+    comments_again(&s);
     each_target(&s, recall);
     for (size_t i = 0; i < r->count; i++) {
         const struct target *t = &r->targets[i];

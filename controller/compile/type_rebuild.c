@@ -39,6 +39,9 @@ static void comparisons(struct rebuild *r, struct relation *relation, const char
                 say(work, "DROP INDEX IF EXISTS %s",
                     name_sql(work, relation->schema, index->name)));
             out(r, &r->make, index->definition);
+            if (index->comment) {
+                out(r, &r->make, index_comment(work, relation, index));
+            }
         }
     }
     for (size_t i = 0; i < relation->constraint_count; i++) {
@@ -50,6 +53,9 @@ static void comparisons(struct rebuild *r, struct relation *relation, const char
             out(r, &r->make,
                 say(work, "ALTER TABLE %s ADD CONSTRAINT %s %s", table, ident(work, c->name),
                     c->definition));
+            if (c->comment) {
+                out(r, &r->make, constraint_comment(work, relation, c));
+            }
         }
     }
 }

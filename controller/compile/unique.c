@@ -41,13 +41,9 @@ static const char *constraint_name(const struct work *work, const struct relatio
                                    bool primary)
 {
     const struct intent *it = work->intent;
-    struct text t = text_init(work->ctx, TEXT_LINE);
-    text_add(&t, relation->name);
-    for (size_t i = 0; i < it->columns.count && !primary; i++) {
-        text_addf(&t, "_%s", it->columns.items[i]);
-    }
-    text_add(&t, primary ? "_pkey" : "_key");
-    return it->name ? it->name : free_name(work, work->home, relation, t.data);
+    return it->name ? it->name
+                    : constraint_server_name(work, relation, primary ? 'p' : 'u', it->columns.items,
+                                             it->columns.count);
 }
 
 static void build_plain(struct work *work, const struct place *place, const char *name,
@@ -223,6 +219,23 @@ bool compile_add_primary_key(struct work *work)
 
 /* --- constraints that go --------------------------------------------------------------------- */
 
+const char *constraint_comment(const struct work *work, const struct relation *relation,
+                               const struct constraint *c)
+{
+    return c->comment ? say(work, "COMMENT ON CONSTRAINT %s ON %s IS %s", ident(work, c->name),
+                            relation_sql(work, relation), literal(work, c->comment))
+                      : NULL;
+}
+
+static void comment_back(const struct work *work, struct step *step, const struct place *place,
+                         const struct constraint *c)
+{
+    const char *comment = constraint_comment(work, place->relation, c);
+    if (comment) {
+        step_down(work, step, "%s", comment);
+    }
+}
+
 static void prove_again(struct work *work, const struct place *place, const struct constraint *c)
 {
     struct step *step = work_step(work, place->state, place->phase,
@@ -280,6 +293,7 @@ static void remove_unique(struct work *work, const struct place *place, const st
               c->deferred     ? " DEFERRABLE INITIALLY DEFERRED"
               : c->deferrable ? " DEFERRABLE"
                               : "");
+    comment_back(work, step, place, c);
     if (index) {
         struct step *built = index_remove(
             work, place, index->name, index_like(work, place->relation, index, index->name, maps));
@@ -307,6 +321,7 @@ static void remove_spread(struct work *work, const struct place *place, const st
     for (size_t i = 0; i < join.count; i++) {
         step_down(work, step, "%s", join.items[i]);
     }
+    comment_back(work, step, place, c);
     for (size_t i = 0; i < count; i++) {
         const struct place leaf = { place->state, leaves[i], place->phase };
         const struct index *own = spread_child(&s, leaves[i]);
@@ -346,6 +361,7 @@ void constraint_remove(struct work *work, const struct place *place, const struc
     bool already = text_ends(definition, " NOT VALID");
     step_down(work, step, "ALTER TABLE %s ADD CONSTRAINT %s %s%s", table, name, definition,
               two && !already ? " NOT VALID" : "");
+    comment_back(work, step, place, c);
 }
 
 bool compile_drop_constraint(struct work *work)
