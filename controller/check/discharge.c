@@ -15,6 +15,7 @@
 
 /* clang-format off */
 static const struct discharge rows[] = {
+    { "add-json-column", EVIDENCE_UNDO, TAKES_BACK },
     { "backfill-unbatched", EVIDENCE_BATCHES, "it is a backfill: the agent cuts the one UPDATE into small batches and lets others go first" },
     { "check-validating", EVIDENCE_LATER, "it is added NOT VALID, and a later step validates it in a transaction of its own, without a strong lock" },
     { "default-change", EVIDENCE_GOES_ALONG, GOES },
@@ -22,6 +23,7 @@ static const struct discharge rows[] = {
     { "default-change", EVIDENCE_UNDO, TAKES_BACK },
     { "delete-unbounded", EVIDENCE_SNAPSHOT, "a snapshot of the table was taken and compared before; going back restores it" },
     { "drop-column", EVIDENCE_COPY, "another column was proven to say the same in every row and a trigger has kept them equal since, and its services have said that they live without it" },
+    { "drop-column", EVIDENCE_DERIVED, "it is computed from other columns, so nothing is lost, and its services have said that they live without it" },
     { "drop-column", EVIDENCE_OWN, "on the way back: the plan itself added it, so the database is as before" },
     { "drop-column", EVIDENCE_SNAPSHOT, "its services have said that they live without it, and a snapshot of it was taken and compared before; going back restores it" },
     { "drop-constraint", EVIDENCE_GOES_ALONG, GOES },

@@ -26,6 +26,7 @@
     X(AS_BEFORE, "as-before", as_before)       \
     X(SNAPSHOT, "snapshot", snapshot)          \
     X(COPY, "copy", copy)                      \
+    X(DERIVED, "derived", derived)             \
     X(WORD, "word", word)                      \
     X(EXCHANGE, "exchange", exchange)          \
     X(TOMBSTONE, "tombstone", tombstone)       \

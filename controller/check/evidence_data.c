@@ -69,6 +69,15 @@ static bool column_copied(struct checking *c, const struct world_table *t,
     return *said != NULL;
 }
 
+static bool column_derived(struct checking *c, const struct world_table *t,
+                           const struct world_column *column, const char **said)
+{
+    const struct trail_fact *word = checked_word(c);
+    (void)t;
+    *said = word ? mem_printf(c->ctx, "word given in %s", checked_id(c, word->step)) : NULL;
+    return word && column->generated;
+}
+
 static bool column_own(struct checking *c, const struct world_table *t,
                        const struct world_column *column, const char **said)
 {
@@ -144,6 +153,13 @@ enum answer evidence_copy(struct checking *c, const char *rule, const struct sta
 {
     (void)rule;
     return each_column(c, s, SQL_ALTER_DROP_COLUMN, column_copied, said);
+}
+
+enum answer evidence_derived(struct checking *c, const char *rule, const struct statement *s,
+                             const char **said)
+{
+    (void)rule;
+    return each_column(c, s, SQL_ALTER_DROP_COLUMN, column_derived, said);
 }
 
 /* --- words ------------------------------------------------------------------------------------ */

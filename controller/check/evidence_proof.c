@@ -282,18 +282,34 @@ static bool was_before(const struct checking *c, struct sql_name table,
     return false;
 }
 
-/* The column has a foreign key and no index that begins with it. */
-static bool has_bare_key(const struct world_table *t, const char *column)
+/* The columns that these replace, as far as they replace any. */
+static struct sql_texts twins(struct checking *c, const struct world_table *t,
+                              const struct sql_texts *columns, bool *any)
+{
+    struct sql_texts out = { NULL, 0 };
+    *any = false;
+    for (size_t i = 0; i < columns->count; i++) {
+        const struct world_column *own = table_column(t, columns->items[i]);
+        const struct checked_pair *p = own ? checked_pair(c, own->id) : NULL;
+        const char *twin = p ? (p->a == own->id ? p->name_b : p->name_a) : columns->items[i];
+        *any = *any || p;
+        sql_texts_add(c->ctx, &out, twin);
+    }
+    return out;
+}
+
+/* The columns have a foreign key and no index that begins with them. */
+static bool has_bare_key(const struct world_table *t, const struct sql_texts *columns)
 {
     bool has_key = false;
     for (size_t i = 0; i < t->constraint_count; i++) {
-        has_key = has_key || (t->constraints[i].kind == 'f' &&
-                              text_eq(t->constraints[i].columns.items[0], column));
+        const struct sql_texts *of = &t->constraints[i].columns;
+        has_key = has_key || (t->constraints[i].kind == 'f' && of->count == columns->count &&
+                              leads(of, columns));
     }
     for (size_t i = 0; i < t->index_count; i++) {
         const struct world_index *x = &t->indexes[i];
-        if (x->valid && !x->partial && x->columns.count > 0 &&
-            text_eq(x->columns.items[0], column)) {
+        if (x->valid && !x->partial && leads(&x->columns, columns)) {
             return false;
         }
     }
@@ -304,18 +320,19 @@ static bool key_as_before(struct checking *c, const struct statement *s,
                           const struct sql_constraint *k, const char **said)
 {
     const struct world_table *t = checked_table(c, s->name);
+    bool any = false;
     if (c->back && was_before(c, s->name, k)) {
         *said = "it was so before the plan";
         return true;
     }
-    const struct world_column *own =
-        t && k->columns.count == 1 ? table_column(t, k->columns.items[0]) : NULL;
-    const struct checked_pair *p = own ? checked_pair(c, own->id) : NULL;
-    const char *twin = p ? (p->a == own->id ? p->name_b : p->name_a) : NULL;
-    if (!twin || !has_bare_key(t, twin)) {
+    if (!t) {
         return false;
     }
-    *said = mem_printf(c->ctx, "\"%s\" has none", twin);
+    struct sql_texts old = twins(c, t, &k->columns, &any);
+    if (!any || !has_bare_key(t, &old)) {
+        return false;
+    }
+    *said = mem_printf(c->ctx, "\"%s\" has none", old.items[0]);
     return true;
 }
 

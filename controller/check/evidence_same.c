@@ -267,6 +267,10 @@ static bool undoes_alter(const struct statement *s, const struct statement *forw
     bool all = forward->kind == SQL_STMT_ALTER_TABLE && sql_name_eq(s->name, forward->name);
     for (size_t i = 0; all && i < s->alter_count; i++) {
         const struct sql_alter *a = &s->alters[i];
+        if (a->kind == SQL_ALTER_ADD_COLUMN) {
+            all = has_alter(forward, SQL_ALTER_DROP_COLUMN, a->column);
+            continue;
+        }
         bool is_default = a->kind == SQL_ALTER_SET_DEFAULT || a->kind == SQL_ALTER_DROP_DEFAULT;
         all = is_default ? has_alter(forward, SQL_ALTER_SET_DEFAULT, a->column) ||
                                has_alter(forward, SQL_ALTER_DROP_DEFAULT, a->column)

@@ -134,6 +134,22 @@ static const struct step_texts *way(const struct step *step, bool back)
     return back ? &step->down : &step->up;
 }
 
+static const struct world_column *column_by_id(const struct world_table *t, unsigned id)
+{
+    for (size_t i = 0; i < t->column_count; i++) {
+        if (t->columns[i].id == id) {
+            return &t->columns[i];
+        }
+    }
+    return NULL;
+}
+
+/* What a trigger reads of a column: a generated one has no value yet when it runs. */
+static const char *source_of(const struct world_column *c)
+{
+    return c->generated && c->uses.count > 0 ? c->uses.items[0] : c->name;
+}
+
 static void pairs_begin(struct checking *c)
 {
     for (size_t i = 0; i < c->pair_count; i++) {
@@ -143,13 +159,11 @@ static void pairs_begin(struct checking *c)
         for (size_t k = 0; (at = world_at(c->mirror->world, k)); k++) {
             t = at->id == p->table && !at->gone ? at : t;
         }
-        p->name_a = p->name_b = NULL;
-        for (size_t k = 0; t && k < t->column_count; k++) {
-            p->name_a = t->columns[k].id == p->a ? t->columns[k].name : p->name_a;
-            p->name_b = t->columns[k].id == p->b ? t->columns[k].name : p->name_b;
-        }
-        p->good =
-            p->good && p->name_a && p->name_b && trail_synced(c->now, t, p->name_a, p->name_b);
+        const struct world_column *a = t ? column_by_id(t, p->a) : NULL;
+        const struct world_column *b = t ? column_by_id(t, p->b) : NULL;
+        p->name_a = a ? a->name : NULL;
+        p->name_b = b ? b->name : NULL;
+        p->good = p->good && a && b && trail_synced(c->now, t, source_of(a), source_of(b));
     }
 }
 

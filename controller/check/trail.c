@@ -337,20 +337,40 @@ static void kept(struct trail *t, const struct step_snapshot *snapshot)
     }
 }
 
+/* A generated column is what its expression says: who equals the one equals the other. */
+static const struct world_column *generated_by(const struct world_table *table,
+                                               const struct trail_equality *e)
+{
+    for (size_t i = 0; i < table->column_count; i++) {
+        const struct world_column *c = &table->columns[i];
+        if (c->generate && !text_eq(c->name, e->left) && strstr(e->expression, c->generate)) {
+            return c;
+        }
+    }
+    return NULL;
+}
+
+static void equal_add(struct trail *t, const struct world_table *table,
+                      const struct world_column *a, const struct world_column *b)
+{
+    if (a && b) {
+        struct trail_fact *f = add(t, TRAIL_EQUAL);
+        f->table = table->id;
+        f->column = a->id;
+        f->other = b->id;
+    }
+}
+
 static void verified(struct trail *t, const char *check)
 {
     SCOPE(tmp);
     struct trail_equality e;
     struct world_table *table =
         trail_check_equality(tmp, check, &e) ? world_table(t->world, e.relation) : NULL;
-    bool there = table && trail_column(t, table, e.left) && trail_column(t, table, e.right);
-    const struct world_column *a = there ? table_column(table, e.left) : NULL;
-    const struct world_column *b = there ? table_column(table, e.right) : NULL;
-    if (a && b) {
-        struct trail_fact *f = add(t, TRAIL_EQUAL);
-        f->table = table->id;
-        f->column = a->id;
-        f->other = b->id;
+    if (table && trail_column(t, table, e.left) && trail_column(t, table, e.right)) {
+        const struct world_column *a = table_column(table, e.left);
+        equal_add(t, table, a, table_column(table, e.right));
+        equal_add(t, table, a, generated_by(table, &e));
     }
 }
 

@@ -60,6 +60,7 @@ static bool by_image(const void *ctx, const struct tokens *k, size_t at, size_t 
     }
     out->left = column_of(ctx, k, at + 4, middle - 1);
     out->right = column_of(ctx, k, middle + 3, end - 2);
+    out->expression = tokens_text(ctx, k, middle + 3, end - 2);
     return out->left && out->right;
 }
 
@@ -71,6 +72,7 @@ static bool by_distinct(const void *ctx, const struct tokens *k, size_t at, size
         if (tokens_are(k, i, "IS DISTINCT FROM")) {
             out->left = column_of(ctx, k, at, i);
             out->right = column_of(ctx, k, i + 3, end);
+            out->expression = tokens_text(ctx, k, i + 3, end);
             return out->left && out->right;
         }
     }

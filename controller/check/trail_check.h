@@ -10,6 +10,7 @@
 struct trail_equality {
     struct sql_name relation;
     const char *left, *right; /* columns; the right one perhaps cast or converted */
+    const char *expression;   /* the right side as written */
 };
 
 /* The check is true only when no row of the relation has the two different: "SELECT NOT EXISTS

@@ -17,6 +17,7 @@ struct world_column {
     const char *collation;
     struct sql_texts sequences; /* that its default takes numbers from */
     struct sql_texts uses;      /* generated: the columns in its expression */
+    const char *generate;       /* a catalog's generated column: its expression */
 };
 
 struct world_constraint {

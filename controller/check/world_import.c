@@ -80,6 +80,7 @@ static void columns(struct world *w, struct world_table *t, const struct relatio
         if (c->generated && c->default_expr &&
             sql_expression_check(ctx, c->default_expr, &e, &err)) {
             t->columns[i].uses = e->columns;
+            t->columns[i].generate = c->default_expr;
         }
     }
 }

@@ -30,17 +30,33 @@ static const struct intent *intent_of(const struct compiled *compiled, const str
                : NULL;
 }
 
+/* A way back that is slow or blocks is still a way back: its dry run and the plan say so. One that
+ * destroys, or breaks what was there, is none. */
+static enum severity severity_of(const struct step_met *met)
+{
+    static const char *const of_time[] = { "index",     "constraint", "column", "table",
+                                           "partition", "data",       "txn" };
+    bool slow = met->back && !is_impossible(met->rule);
+    for (size_t i = 0; slow && i < sizeof of_time / sizeof *of_time; i++) {
+        if (text_eq(met->rule->group, of_time[i]) && met->severity == SEVERITY_ERROR) {
+            return SEVERITY_WARNING;
+        }
+    }
+    return met->severity;
+}
+
 static void finding_add(const void *ctx, const struct compiled *compiled, const char *service,
                         const struct step *step, const struct step_met *met, struct judged *out)
 {
+    enum severity severity = severity_of(met);
     const struct intent *intent = intent_of(compiled, step);
     const char *note =
-        intent && met->severity == SEVERITY_ERROR ? draft_accepts(intent, met->rule) : NULL;
+        intent && severity == SEVERITY_ERROR ? draft_accepts(intent, met->rule) : NULL;
     const char *way = met->back ? "on the way back: " : "";
     out->findings = mem_room(ctx, out->findings, struct plan_finding, out->finding_count + 1);
     out->findings[out->finding_count++] = (struct plan_finding){
         .rule = met->rule->id,
-        .severity = severity_name(note ? SEVERITY_WARNING : met->severity),
+        .severity = severity_name(note ? SEVERITY_WARNING : severity),
         .service = service,
         .step = step->id,
         .message = note ? mem_printf(ctx, "%s%s; accepted: %s", way, met->message, note)
@@ -49,7 +65,7 @@ static void finding_add(const void *ctx, const struct compiled *compiled, const 
                     ? "write it as an intent of its own with transaction: false"
                     : met->hint,
     };
-    out->refusals += met->severity == SEVERITY_ERROR && !note;
+    out->refusals += severity == SEVERITY_ERROR && !note;
 }
 
 /* One row for a step, a way, a rule and a kind: the first proof stands for the others. */

@@ -183,6 +183,118 @@ static bool grammar_word(const struct sql_piece *before, const struct sql_piece 
     return false;
 }
 
+/* Words that name a column only in quotes: PostgreSQL 15's keywords that are reserved, or reserved
+ * but for functions and types (src/include/parser/kwlist.h). */
+static bool is_reserved(const struct sql_piece *piece)
+{
+    static const char *const words[] = { "all",
+                                         "analyse",
+                                         "analyze",
+                                         "and",
+                                         "any",
+                                         "array",
+                                         "as",
+                                         "asc",
+                                         "asymmetric",
+                                         "authorization",
+                                         "binary",
+                                         "both",
+                                         "case",
+                                         "cast",
+                                         "check",
+                                         "collate",
+                                         "collation",
+                                         "column",
+                                         "concurrently",
+                                         "constraint",
+                                         "create",
+                                         "cross",
+                                         "current_catalog",
+                                         "current_date",
+                                         "current_role",
+                                         "current_schema",
+                                         "current_time",
+                                         "current_timestamp",
+                                         "current_user",
+                                         "default",
+                                         "deferrable",
+                                         "desc",
+                                         "distinct",
+                                         "do",
+                                         "else",
+                                         "end",
+                                         "except",
+                                         "false",
+                                         "fetch",
+                                         "for",
+                                         "foreign",
+                                         "freeze",
+                                         "from",
+                                         "full",
+                                         "grant",
+                                         "group",
+                                         "having",
+                                         "ilike",
+                                         "in",
+                                         "initially",
+                                         "inner",
+                                         "intersect",
+                                         "into",
+                                         "is",
+                                         "isnull",
+                                         "join",
+                                         "lateral",
+                                         "leading",
+                                         "left",
+                                         "like",
+                                         "limit",
+                                         "localtime",
+                                         "localtimestamp",
+                                         "natural",
+                                         "not",
+                                         "notnull",
+                                         "null",
+                                         "offset",
+                                         "on",
+                                         "only",
+                                         "or",
+                                         "order",
+                                         "outer",
+                                         "overlaps",
+                                         "placing",
+                                         "primary",
+                                         "references",
+                                         "returning",
+                                         "right",
+                                         "select",
+                                         "session_user",
+                                         "similar",
+                                         "some",
+                                         "symmetric",
+                                         "table",
+                                         "tablesample",
+                                         "then",
+                                         "to",
+                                         "trailing",
+                                         "true",
+                                         "union",
+                                         "unique",
+                                         "user",
+                                         "using",
+                                         "variadic",
+                                         "verbose",
+                                         "when",
+                                         "where",
+                                         "window",
+                                         "with" };
+    for (size_t i = 0; !piece->quoted && i < sizeof words / sizeof *words; i++) {
+        if (text_eq(piece->name, words[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static const char *mapped_sql(const struct column_maps *maps, const char *name)
 {
     for (size_t i = 0; i < maps->count; i++) {
@@ -201,7 +313,7 @@ const char *columns_mapped(const void *ctx, const char *text, const struct colum
     const char *copied = text;
     for (struct sql_piece piece = sql_piece_next(tmp, text); piece.length > 0;) {
         struct sql_piece after = sql_piece_next(tmp, piece.start + piece.length);
-        const char *sql = piece.word ? mapped_sql(maps, piece.name) : NULL;
+        const char *sql = piece.word && !is_reserved(&piece) ? mapped_sql(maps, piece.name) : NULL;
         bool row = earlier.word && (text_eq(earlier.name, "old") || text_eq(earlier.name, "new"));
         if (sql && !grammar_word(&before, &piece, &after) &&
             stands_for_column(&before, &after, row)) {
@@ -226,7 +338,8 @@ bool column_mentioned(const char *text, const char *column)
     }
     for (struct sql_piece piece = sql_piece_next(tmp, text); piece.length > 0;) {
         struct sql_piece after = sql_piece_next(tmp, piece.start + piece.length);
-        if (piece.word && text_eq(piece.name, column) && stands_for_column(&before, &after, true)) {
+        if (piece.word && !is_reserved(&piece) && text_eq(piece.name, column) &&
+            stands_for_column(&before, &after, true)) {
             return true;
         }
         before = piece;

@@ -25,11 +25,14 @@ static void mapped(void **state)
         { "'unterminated email", "'unterminated email" },
         { "(email AT TIME ZONE 'UTC')::timestamp(3) with time zone",
           "(\"new\" AT TIME ZONE 'UTC')::timestamp(3) with time zone" },
+        { "(((zeta IS NULL)), \"null\")", "(((zeta IS NULL)), \"null_new\")" },
     };
-    struct column_map map[] = {
-        { "email", "\"new\"" }, { "time", "x" }, { "zone", "x" }, { "at", "x" }
-    };
-    const struct column_maps maps = { map, 4 };
+    struct column_map map[] = { { "email", "\"new\"" },
+                                { "time", "x" },
+                                { "zone", "x" },
+                                { "at", "x" },
+                                { "null", "\"null_new\"" } };
+    const struct column_maps maps = { map, 5 };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         SCOPE(tmp);
@@ -45,6 +48,8 @@ static void mentioned(void **state)
         column_mentioned("CREATE TRIGGER t BEFORE UPDATE OF email ON public.users", "email"));
     assert_false(column_mentioned("SELECT 'email', email(1)", "email"));
     assert_false(column_mentioned(NULL, "email"));
+    assert_false(column_mentioned("a IS NULL", "null"));
+    assert_true(column_mentioned("\"null\" IS NULL", "null"));
 }
 
 static void keyword(void **state)
