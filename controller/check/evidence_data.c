@@ -69,13 +69,28 @@ static bool column_copied(struct checking *c, const struct world_table *t,
     return *said != NULL;
 }
 
+/* Without a catalog the way back tells: it makes the column generated again. */
+static bool comes_back_generated(const struct checking *c, const char *column)
+{
+    for (size_t i = 0; i < c->other->count; i++) {
+        const struct statement *s = &c->other->statements[i];
+        for (size_t k = 0; k < s->alter_count; k++) {
+            const struct sql_alter *a = &s->alters[k];
+            if (a->kind == SQL_ALTER_ADD_COLUMN && text_eq(a->column, column)) {
+                return a->definition->generated;
+            }
+        }
+    }
+    return false;
+}
+
 static bool column_derived(struct checking *c, const struct world_table *t,
                            const struct world_column *column, const char **said)
 {
     const struct trail_fact *word = checked_word(c);
-    (void)t;
+    bool generated = column->generated || (!t->known && comes_back_generated(c, column->name));
     *said = word ? mem_printf(c->ctx, "word given in %s", checked_id(c, word->step)) : NULL;
-    return word && column->generated;
+    return word && generated;
 }
 
 static bool column_own(struct checking *c, const struct world_table *t,

@@ -185,114 +185,22 @@ static bool grammar_word(const struct sql_piece *before, const struct sql_piece 
 
 /* Words that name a column only in quotes: PostgreSQL 15's keywords that are reserved, or reserved
  * but for functions and types (src/include/parser/kwlist.h). */
+static const char reserved[] =
+    " all analyse analyze and any array as asc asymmetric authorization binary both case "
+    "cast check collate collation column concurrently constraint create cross "
+    "current_catalog current_date current_role current_schema current_time "
+    "current_timestamp current_user default deferrable desc distinct do else end except "
+    "false fetch for foreign freeze from full grant group having ilike in initially inner "
+    "intersect into is isnull join lateral leading left like limit localtime "
+    "localtimestamp natural not notnull null offset on only or order outer overlaps "
+    "placing primary references returning right select session_user similar some symmetric "
+    "table tablesample then to trailing true union unique user using variadic verbose when "
+    "where window with ";
+
 static bool is_reserved(const struct sql_piece *piece)
 {
-    static const char *const words[] = { "all",
-                                         "analyse",
-                                         "analyze",
-                                         "and",
-                                         "any",
-                                         "array",
-                                         "as",
-                                         "asc",
-                                         "asymmetric",
-                                         "authorization",
-                                         "binary",
-                                         "both",
-                                         "case",
-                                         "cast",
-                                         "check",
-                                         "collate",
-                                         "collation",
-                                         "column",
-                                         "concurrently",
-                                         "constraint",
-                                         "create",
-                                         "cross",
-                                         "current_catalog",
-                                         "current_date",
-                                         "current_role",
-                                         "current_schema",
-                                         "current_time",
-                                         "current_timestamp",
-                                         "current_user",
-                                         "default",
-                                         "deferrable",
-                                         "desc",
-                                         "distinct",
-                                         "do",
-                                         "else",
-                                         "end",
-                                         "except",
-                                         "false",
-                                         "fetch",
-                                         "for",
-                                         "foreign",
-                                         "freeze",
-                                         "from",
-                                         "full",
-                                         "grant",
-                                         "group",
-                                         "having",
-                                         "ilike",
-                                         "in",
-                                         "initially",
-                                         "inner",
-                                         "intersect",
-                                         "into",
-                                         "is",
-                                         "isnull",
-                                         "join",
-                                         "lateral",
-                                         "leading",
-                                         "left",
-                                         "like",
-                                         "limit",
-                                         "localtime",
-                                         "localtimestamp",
-                                         "natural",
-                                         "not",
-                                         "notnull",
-                                         "null",
-                                         "offset",
-                                         "on",
-                                         "only",
-                                         "or",
-                                         "order",
-                                         "outer",
-                                         "overlaps",
-                                         "placing",
-                                         "primary",
-                                         "references",
-                                         "returning",
-                                         "right",
-                                         "select",
-                                         "session_user",
-                                         "similar",
-                                         "some",
-                                         "symmetric",
-                                         "table",
-                                         "tablesample",
-                                         "then",
-                                         "to",
-                                         "trailing",
-                                         "true",
-                                         "union",
-                                         "unique",
-                                         "user",
-                                         "using",
-                                         "variadic",
-                                         "verbose",
-                                         "when",
-                                         "where",
-                                         "window",
-                                         "with" };
-    for (size_t i = 0; !piece->quoted && i < sizeof words / sizeof *words; i++) {
-        if (text_eq(piece->name, words[i])) {
-            return true;
-        }
-    }
-    return false;
+    SCOPE(tmp);
+    return !piece->quoted && strstr(reserved, mem_printf(tmp, " %s ", piece->name));
 }
 
 static const char *mapped_sql(const struct column_maps *maps, const char *name)

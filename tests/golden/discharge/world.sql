@@ -1,6 +1,6 @@
 -- world.json is what `flotilla inspect --dsn … --format json` says of this.
 CREATE ROLE reader;
-CREATE TABLE t (id bigint PRIMARY KEY, a int, b int NOT NULL DEFAULT 0, c text, big int, n int, j json, m int, g int GENERATED ALWAYS AS (m * 2) STORED,
+CREATE TABLE t (id bigint PRIMARY KEY, a int, b int NOT NULL DEFAULT 0, c text, big int, n int, j json, base int, g int GENERATED ALWAYS AS (base * 2) STORED,
     CONSTRAINT positive CHECK (b >= 0), CONSTRAINT t_c_key UNIQUE (c));
 CREATE INDEX t_a ON t (a);
 GRANT SELECT ON t TO reader;
