@@ -141,7 +141,7 @@ void indexes_take(struct judging *g, const struct world_table *t, enum lock_mode
     if (!walk_enter(g, t)) {
         return;
     }
-    for (size_t i = 0; t->kind == 'p' && (child = world_at(g->world, i)); i++) {
+    for (size_t i = 0; t->kind == 'p' && (child = world_child_at(g->world, i)); i++) {
         if (child != t && is_child_of(g, child, t)) {
             indexes_take(g, child, mode);
         }
@@ -205,7 +205,7 @@ void effect_below(struct judging *g, enum effect effect, const struct world_tabl
     if (!target || g->s->only || !walk_enter(g, target)) {
         return;
     }
-    for (size_t i = 0; (t = world_at(g->world, i)); i++) {
+    for (size_t i = 0; (t = world_child_at(g->world, i)); i++) {
         if (t != target && is_child_of(g, t, target)) {
             effect_below(g, effect, t, NULL);
         }
@@ -220,7 +220,7 @@ void effect_family(struct judging *g, enum effect effect, const struct world_tab
         return;
     }
     effect_below(g, effect, t, NULL);
-    for (size_t i = 0; g->s->only && (child = world_at(g->world, i)); i++) {
+    for (size_t i = 0; g->s->only && (child = world_child_at(g->world, i)); i++) {
         if (is_child_of(g, child, t)) {
             effect_take(g, effect, child, NULL);
         }

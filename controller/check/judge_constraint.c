@@ -130,7 +130,7 @@ static void add_key(struct judging *g, struct world_table *t, const struct sql_c
         nulls = nulls || !c || !c->not_null;
     }
     effect_take(g, EFFECT_ADD_UNIQUE, t, NULL);
-    for (size_t i = 0; (child = world_at(g->world, i)); i++) {
+    for (size_t i = 0; (child = world_child_at(g->world, i)); i++) {
         if (!is_child_of(g, child, t)) {
             continue;
         }

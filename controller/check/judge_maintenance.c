@@ -113,7 +113,7 @@ static void lock_below(struct judging *g, const struct world_table *t, enum lock
             lock_below(g, other, mode, false);
         }
     }
-    for (size_t i = 0; !only && (other = world_at(g->world, i)); i++) {
+    for (size_t i = 0; !only && (other = world_child_at(g->world, i)); i++) {
         if (other != t && is_child_of(g, other, t)) {
             lock_below(g, other, mode, false);
         }
@@ -212,7 +212,7 @@ static void cluster_partitions(struct judging *g, const struct world_table *pare
 {
     struct world_table *t;
     g->v->transaction = false;
-    for (size_t i = 0; (t = world_at(g->world, i)); i++) {
+    for (size_t i = 0; (t = world_child_at(g->world, i)); i++) {
         if (is_child_of(g, t, parent)) {
             effect_take(g, EFFECT_CLUSTER_MANY, t, NULL);
         }
@@ -225,7 +225,7 @@ static void reindex_partitions(struct judging *g, struct world_table *t)
     struct world_table *child;
     g->v->transaction = false;
     effect_take(g, g->s->concurrently ? EFFECT_REINDEX_CONCURRENTLY : EFFECT_REINDEX_MANY, t, NULL);
-    for (size_t i = 0; (child = world_at(g->world, i)); i++) {
+    for (size_t i = 0; (child = world_child_at(g->world, i)); i++) {
         if (is_child_of(g, child, t) && child->known && child->index_count == 0) {
             effect_below(g, EFFECT_REINDEX_NOTHING, child, NULL);
         } else if (is_child_of(g, child, t)) {
@@ -272,7 +272,7 @@ static void inherited(struct judging *g, enum effect effect, const struct world_
         return;
     }
     effect_take(g, effect, t, NULL);
-    for (size_t i = 0; effect == EFFECT_ANALYZE && (child = world_at(g->world, i)); i++) {
+    for (size_t i = 0; effect == EFFECT_ANALYZE && (child = world_child_at(g->world, i)); i++) {
         if (is_child_of(g, child, t)) {
             read_below(g, child, EFFECT_READ_SCAN, QUERY_RUN);
         }

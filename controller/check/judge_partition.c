@@ -9,7 +9,7 @@
 struct world_table *default_partition(struct judging *g, const struct world_table *parent)
 {
     struct world_table *t;
-    for (size_t i = 0; (t = world_at(g->world, i)); i++) {
+    for (size_t i = 0; (t = world_child_at(g->world, i)); i++) {
         if (t->is_default && is_child_of(g, t, parent)) {
             return t;
         }

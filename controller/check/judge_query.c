@@ -37,7 +37,8 @@ void read_below(struct judging *g, const struct world_table *t, enum effect effe
         }
     }
     bool stores = t->kind == 'p' || t->kind == 'r';
-    for (size_t i = 0; stores && use >= QUERY_PLANNED && (child = world_at(g->world, i)); i++) {
+    for (size_t i = 0; stores && use >= QUERY_PLANNED && (child = world_child_at(g->world, i));
+         i++) {
         if (child != t && is_child_of(g, child, t)) {
             read_below(g, child, effect, use);
         }

@@ -7,6 +7,7 @@
 #include "agents/base/name.h"
 #include "agents/base/text.h"
 #include "controller/check/linting.h"
+#include "controller/check/names.h"
 
 enum { SMALL_ROWS = 10000 };
 
@@ -121,10 +122,32 @@ bool in_transaction(const struct linter *l)
     return l->judge->transaction || l->judge->assumed || l->nested;
 }
 
-bool made_later(const struct linter *l, enum sql_object_kind kind, struct sql_name name)
+/* Names to the statements that make something of that name, in their order. */
+static struct names *makers_of(struct linter *l)
 {
-    for (size_t i = l->index + 1; i < l->script->count; i++) {
-        const struct statement *s = &l->script->statements[i];
+    if (!l->makers) {
+        l->makers = names_new(l->result);
+        for (size_t i = 0; i < l->script->count; i++) {
+            struct statement *s = &l->script->statements[i];
+            for (size_t k = 0; k < s->object_count; k++) {
+                if (s->objects[k].role == SQL_CREATED) {
+                    names_add(l->makers, s->objects[k].name, s);
+                }
+            }
+        }
+    }
+    return l->makers;
+}
+
+bool made_later(struct linter *l, enum sql_object_kind kind, struct sql_name name)
+{
+    size_t count;
+    void *const *list = names_of(makers_of(l), name.name, &count);
+    for (size_t i = count; i > 0; i--) {
+        const struct statement *s = list[i - 1];
+        if (s <= &l->script->statements[l->index]) {
+            return false;
+        }
         for (size_t k = 0; k < s->object_count; k++) {
             const struct sql_object *o = &s->objects[k];
             bool same = o->kind == kind || (kind == SQL_OBJECT_TABLE && o->kind == SQL_OBJECT_VIEW);

@@ -19,6 +19,7 @@ struct linter {
     const struct statement *s; /* the one looked at: of the script, or of a body in it */
     const struct verdict *v;   /* its verdict */
     bool nested;
+    struct names *makers;              /* null: not asked for yet */
     struct suppressions *suppressions; /* null: the script has none */
     size_t unit;                       /* of the options: the one that comes next */
     bool small;                        /* all that it locks is known to be small */
@@ -45,7 +46,7 @@ bool in_transaction(const struct linter *l);
 /* The script itself made the object. */
 bool made_here(struct linter *l, const struct sql_object *object);
 /* A later statement of the script makes an object of that kind and name again. */
-bool made_later(const struct linter *l, enum sql_object_kind kind, struct sql_name name);
+bool made_later(struct linter *l, enum sql_object_kind kind, struct sql_name name);
 /* "schema.name" or "name" quoted for SQL, as the statement wrote it. */
 const char *sql_of(const void *ctx, struct sql_name name);
 const char *quoted(const void *ctx, const char *name);

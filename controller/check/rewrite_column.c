@@ -208,7 +208,7 @@ const char *rewrite_partitioned_index(struct linter *l, const struct world_table
     const char *whole = sql_of(l->ctx, (struct sql_name){ parent->schema, x->name });
     text_addf(&out, "CREATE %sINDEX %s ON ONLY %s %s;", unique, name, sql_of(l->ctx, x->table),
               rest);
-    for (size_t i = 0; (child = world_at(l->world, i)); i++) {
+    for (size_t i = 0; (child = world_child_at(l->world, i)); i++) {
         struct judging g = { .ctx = l->ctx, .judge = l->judge, .world = l->world, .s = l->s };
         const struct sql_texts none = { NULL, 0 };
         if (!is_child_of(&g, child, parent)) {

@@ -76,8 +76,10 @@ struct suppression {
 
 struct suppressions {
     const struct script *script;
-    struct suppression *items;
+    struct suppression *items; /* in the order of their lines */
     size_t count;
+    size_t *whole; /* numbers of those for the whole script */
+    size_t whole_count;
 };
 
 static bool theirs_are(const char *theirs, const char *ours)
@@ -94,6 +96,10 @@ static void name_add(const void *ctx, struct suppressions *all, struct suppressi
 {
     s.known = !s.name || rule_find(s.name) || (s.theirs && theirs_are(s.name, NULL));
     all->items = mem_room(ctx, all->items, struct suppression, all->count + 1);
+    if (s.file) {
+        all->whole = mem_room(ctx, all->whole, size_t, all->whole_count + 1);
+        all->whole[all->whole_count++] = all->count;
+    }
     all->items[all->count++] = s;
 }
 
@@ -163,14 +169,31 @@ struct suppressions *suppressions_read(const void *ctx, const struct script *scr
     return all;
 }
 
+/* How many comments begin before the line: they stand in the order of their lines. */
+static size_t comments_before(const struct script *script, int line)
+{
+    size_t low = 0, high = script->comment_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (script->comments[middle].line < line) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+/* The first line of the comments that stand right above the statement: a block counts as one. */
 static int line_before(const struct script *script, const struct statement *s)
 {
     int line = s->line - 1;
-    for (size_t i = script->comment_count; i > 0; i--) { /* a block of comments counts as one */
+    for (size_t i = comments_before(script, s->line); i > 0; i--) {
         const struct sql_comment *c = &script->comments[i - 1];
-        if (c->own_line && c->line == line) {
-            line--;
+        if (!c->own_line || c->line != line) {
+            break;
         }
+        line--;
     }
     return line + 1;
 }
@@ -180,14 +203,37 @@ static bool names(const struct suppression *s, const struct rule *rule)
     return !s->name || text_eq(s->name, rule->id) || (s->theirs && theirs_are(s->name, rule->id));
 }
 
+static size_t items_before(const struct suppressions *all, int line)
+{
+    size_t low = 0, high = all->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (all->items[middle].line < line) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
 bool suppressed(struct suppressions *all, const struct statement *statement,
                 const struct rule *rule)
 {
     bool any = false;
-    int first = all && all->count > 0 ? line_before(all->script, statement) : 0;
-    for (size_t i = 0; all && i < all->count; i++) {
+    if (!all) {
+        return false;
+    }
+    for (size_t i = 0; i < all->whole_count; i++) {
+        struct suppression *s = &all->items[all->whole[i]];
+        if (names(s, rule)) {
+            s->used = any = true;
+        }
+    }
+    for (size_t i = items_before(all, line_before(all->script, statement));
+         i < all->count && all->items[i].line <= statement->end_line; i++) {
         struct suppression *s = &all->items[i];
-        if ((s->file || (s->line >= first && s->line <= statement->end_line)) && names(s, rule)) {
+        if (!s->file && names(s, rule)) {
             s->used = any = true;
         }
     }
@@ -197,12 +243,17 @@ bool suppressed(struct suppressions *all, const struct statement *statement,
 /* Makes the statement that the comment belongs to the one that is spoken of. */
 static bool statement_at(struct linter *l, int line)
 {
-    for (l->index = 0; l->index + 1 < l->script->count; l->index++) {
-        if (l->script->statements[l->index].end_line >= line) {
-            break;
+    size_t low = 0, high = l->script->count;
+    while (low + 1 < high) {
+        size_t middle = low + (high - low - 1) / 2;
+        if (l->script->statements[middle].end_line >= line) {
+            high = middle + 1;
+        } else {
+            low = middle + 1;
         }
     }
-    return l->index < l->script->count;
+    l->index = low;
+    return low < l->script->count;
 }
 
 static void said_of(struct linter *l, const char *rule, const struct suppression *s,

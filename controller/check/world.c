@@ -5,11 +5,13 @@
 
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
+#include "controller/check/names.h"
 #include "controller/check/world_import.h"
 
 struct world_entry {
     const char *key;
     struct world_table *table;
+    bool dropped; /* another of the name was */
     UT_hash_handle hh;
 };
 
@@ -24,6 +26,10 @@ struct world {
     struct world_entry *by_key;
     struct world_table **tables;
     size_t count;
+    struct world_table **children; /* those that ever had a parent */
+    size_t child_count;
+    struct names *index_names; /* to their tables */
+    struct names *function_names;
     struct world_type **types;
     size_t type_count;
     struct world_function **functions;
@@ -50,6 +56,7 @@ static void key_set(struct world *w, struct world_table *t)
     const char *key = t->key = table_key(w, t);
     HASH_FIND_STR(w->by_key, key, old);
     if (old) {
+        old->dropped = old->dropped || (old->table->gone && text_eq(old->key, old->table->key));
         old->table = t;
         return;
     }
@@ -151,14 +158,13 @@ struct world_table *world_find(struct world *w, struct sql_name name)
 
 static bool dropped(struct world *w, struct sql_name name)
 {
-    for (size_t i = 0; i < w->count; i++) {
-        const struct world_table *t = w->tables[i];
-        if (t->gone && text_eq(t->name, name.name) &&
-            text_eq(t->schema, name.schema ? name.schema : w->schema)) {
-            return true;
-        }
-    }
-    return false;
+    SCOPE(tmp);
+    struct world_entry *e;
+    const char *schema = name.schema ? name.schema : w->schema;
+    const char *key = mem_printf(tmp, "%s.%s", schema, name.name);
+    HASH_FIND_STR(w->by_key, key, e);
+    return e && (e->dropped || (e->table->gone && text_eq(e->table->name, name.name) &&
+                                text_eq(e->table->schema, schema)));
 }
 
 static bool system_schema(struct sql_name name)
@@ -181,6 +187,25 @@ struct world_table *world_table(struct world *w, struct sql_name name)
 struct world_table *world_at(struct world *w, size_t i)
 {
     return i < w->count ? w->tables[i] : NULL;
+}
+
+struct world_table *world_child_at(struct world *w, size_t i)
+{
+    return i < w->child_count ? w->children[i] : NULL;
+}
+
+void world_note_child(struct world *w, struct world_table *t)
+{
+    if (!t->child) {
+        t->child = true;
+        w->children = mem_room(w, w->children, struct world_table *, w->child_count + 1);
+        w->children[w->child_count++] = t;
+    }
+}
+
+void world_note_index(struct world *w, struct world_table *t, const struct world_index *index)
+{
+    names_add(w->index_names, index->name, t);
 }
 
 void world_rename(struct world *w, struct world_table *t, struct sql_name to)
@@ -246,8 +271,10 @@ bool world_type_constrained(struct world *w, const struct world_type *type)
 
 struct world_function *world_function(struct world *w, struct sql_name name)
 {
-    for (size_t i = w->function_count; i > 0; i--) {
-        struct world_function *f = w->functions[i - 1];
+    size_t count;
+    void *const *list = names_of(w->function_names, name.name, &count);
+    for (size_t i = count; i > 0; i--) {
+        struct world_function *f = list[i - 1];
         if (named(w, f->schema, f->name, name)) {
             return f;
         }
@@ -260,24 +287,30 @@ struct world_function *world_make_function(struct world *w, struct sql_name name
     struct world_function *f = mem_new(w, struct world_function);
     f->schema = mem_text(w, name.schema ? name.schema : w->schema);
     f->name = mem_text(w, name.name);
+    names_add(w->function_names, f->name, f);
     w->functions = mem_room(w, w->functions, struct world_function *, w->function_count + 1);
     w->functions[w->function_count++] = f;
     return f;
 }
 
+/* In one schema there is one index of a name; of several schemas the oldest table's counts. */
 struct world_table *world_index(struct world *w, struct sql_name name, struct world_index **index)
 {
-    for (size_t i = 0; i < w->count; i++) {
-        struct world_table *t = w->tables[i];
-        for (size_t j = 0; !t->gone && j < t->index_count; j++) {
+    size_t count;
+    struct world_table *found = NULL;
+    void *const *list = names_of(w->index_names, name.name, &count);
+    *index = NULL;
+    for (size_t i = 0; i < count; i++) {
+        struct world_table *t = list[i];
+        for (size_t j = 0; !t->gone && (!found || t->id < found->id) && j < t->index_count; j++) {
             if (named(w, t->indexes[j].schema, t->indexes[j].name, name)) {
                 *index = &t->indexes[j];
-                return t;
+                found = t;
+                break;
             }
         }
     }
-    *index = NULL;
-    return NULL;
+    return found;
 }
 
 struct world *world_new(const void *ctx, const struct catalog *catalog)
@@ -286,6 +319,8 @@ struct world *world_new(const void *ctx, const struct catalog *catalog)
     talloc_set_destructor(w, world_end);
     w->catalog = catalog;
     w->schema = "public";
+    w->index_names = names_new(w);
+    w->function_names = names_new(w);
     if (catalog) {
         world_import(w, catalog);
     }

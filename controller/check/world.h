@@ -88,6 +88,7 @@ struct world_table {
     const char *role; /* owner */
     char replica_identity;
     bool row_security;
+    bool child;      /* it has, or had, a parent */
     unsigned walk;   /* the last walk that came by: circles end there */
     const char *key; /* "schema.name" */
 };
@@ -146,6 +147,12 @@ struct world_table *world_find(struct world *world, struct sql_name name);
 struct world_table *world_make(struct world *world, struct sql_name name, char kind);
 /* All tables that are known, in no order: `for (i = 0; (t = world_at(w, i)); i++)`. */
 struct world_table *world_at(struct world *world, size_t i);
+/* Those of them that have, or had, a parent, in the same way. */
+struct world_table *world_child_at(struct world *world, size_t i);
+/* Whoever gives a table a parent, or an index a name, says so. */
+void world_note_child(struct world *world, struct world_table *table);
+void world_note_index(struct world *world, struct world_table *table,
+                      const struct world_index *index);
 void world_rename(struct world *world, struct world_table *table, struct sql_name to);
 /* The same with everything that follows in the server: keys, checks, indexes, views that read it.
  */

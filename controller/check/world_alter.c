@@ -92,6 +92,7 @@ static void key_index(struct world *w, struct world_table *t, const struct sql_c
         if (text_eq(t->indexes[i].name, k->using_index) && k->using_index) {
             t->indexes[i].constraint = name;
             t->indexes[i].name = name;
+            world_note_index(w, t, &t->indexes[i]);
             return;
         }
     }
@@ -106,6 +107,7 @@ static void key_index(struct world *w, struct world_table *t, const struct sql_c
         .prepared = true,
         .constraint = name,
     };
+    world_note_index(w, t, &t->indexes[t->index_count - 1]);
 }
 
 static struct sql_texts index_columns(const struct world_table *t, const char *name)
@@ -231,6 +233,7 @@ static void partition(struct world *w, struct world_table *t, const struct sql_a
     child->parents = mem_array(world_context(w), struct sql_name, 1);
     child->parents[0] = (struct sql_name){ t->schema, t->name };
     child->parent_count = attach ? 1 : 0;
+    world_note_child(w, child);
     child->bound = attach ? a->bound : NULL;
     child->is_default = attach && a->is_default;
     t->kind = 'p';
@@ -246,6 +249,7 @@ static void inherit(struct world *w, struct world_table *t, const struct sql_alt
         }
         parents[t->parent_count++] = a->other;
         t->parents = parents;
+        world_note_child(w, t);
     } else {
         for (size_t i = t->parent_count; i > 0; i--) {
             if (sql_name_eq(t->parents[i - 1], a->other)) {

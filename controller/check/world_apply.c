@@ -18,6 +18,9 @@ static void parents_set(struct world *w, struct world_table *t, const struct sql
         t->bound = from->bound;
         t->is_default = from->is_default;
     }
+    if (parents > 0) {
+        world_note_child(w, t);
+    }
 }
 
 static char table_kind(const struct statement *s)
@@ -120,6 +123,7 @@ static void create_index(struct world *w, const struct statement *s)
         }
     }
     x->name = x->name ? x->name : index_name(ctx, t, x);
+    world_note_index(w, t, x);
 }
 
 static void drop_index(struct world *w, struct sql_name name)
@@ -198,8 +202,10 @@ static void rename_object(struct world *w, const struct statement *s)
     struct world_table *t = world_find(w, s->name);
     struct world_index *x;
     if (s->object == SQL_OBJECT_INDEX || (!t && world_index(w, s->name, &x))) {
-        if (world_index(w, s->name, &x)) {
+        struct world_table *owner = world_index(w, s->name, &x);
+        if (owner) {
             x->name = s->new_name;
+            world_note_index(w, owner, x);
         }
     } else if (!t) {
         return;

@@ -215,6 +215,9 @@ static void relation(const void *ctx, struct world *w, const struct relation *r)
     constraints(ctx, t, r);
     nulls_left(t);
     indexes(ctx, t, r);
+    for (size_t i = 0; i < t->index_count; i++) {
+        world_note_index(w, t, &t->indexes[i]);
+    }
     view_reads(ctx, t, r);
     policies(ctx, t, r);
     triggers(ctx, t, r);
@@ -222,6 +225,7 @@ static void relation(const void *ctx, struct world *w, const struct relation *r)
         t->parents = mem_array(ctx, struct sql_name, 1);
         t->parents[0] = joined(ctx, r->parent);
         t->parent_count = 1;
+        world_note_child(w, t);
     }
 }
 
