@@ -111,7 +111,10 @@ bool catalog_read_relations(struct reader *reader, struct error *err) MUSTCHECK;
 bool catalog_read_parts(struct reader *reader, struct error *err) MUSTCHECK;
 bool catalog_read_types(struct reader *reader, struct error *err) MUSTCHECK;
 bool catalog_read_functions(struct reader *reader, struct error *err) MUSTCHECK;
-bool catalog_read_rest(struct reader *reader, struct error *err) MUSTCHECK;
+/* Sequences, schemas, extensions, foreign servers. */
+bool catalog_read_database(struct reader *reader, struct error *err) MUSTCHECK;
+/* Publications and subscriptions. */
+bool catalog_read_replication(struct reader *reader, struct error *err) MUSTCHECK;
 bool catalog_read_slots(struct reader *reader, struct error *err) MUSTCHECK;
 void catalog_find_histories(struct reader *reader);
 
