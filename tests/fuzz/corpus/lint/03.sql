@@ -1,0 +1,6 @@
+CREATE STATISTICS IF NOT EXISTS corr ON code, note FROM orders;
+CREATE STATISTICS ON code, note FROM orders;
+CREATE STATISTICS expr ON (lower(code)) FROM orders;
+ALTER TABLE orders ADD CONSTRAINT note_there NOT NULL note;
+ALTER TABLE orders ADD CONSTRAINT note_there NOT NULL note NOT VALID;
+ALTER TABLE orders ADD CONSTRAINT note_there NOT NULL note NO INHERIT;

@@ -1,0 +1,6 @@
+ALTER TABLE ledger ALTER amount TYPE bigint;
+ALTER TABLE ledger ALTER booked TYPE timestamp;
+ALTER TABLE ledger ALTER amount SET NOT NULL;
+ALTER TABLE ONLY ledger ALTER amount SET NOT NULL;
+ALTER TABLE ledger_23 ALTER amount SET NOT NULL;
+ALTER TABLE ledger ALTER amount SET DEFAULT 0;
