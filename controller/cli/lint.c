@@ -120,9 +120,9 @@ static void rows_assumed(struct lint *l, const char *arg, struct argp_state *sta
         argp_error(state, "--assume-rows: write TABLE=N, for instance orders=50000000");
         return;
     }
-    l->rows = mem_room(NULL, l->rows, struct lint_rows, l->run.options.row_count + 1);
+    l->rows = mem_room(l, l->rows, struct lint_rows, l->run.options.row_count + 1);
     l->rows[l->run.options.row_count++] =
-        (struct lint_rows){ mem_textn(NULL, arg, (size_t)(equals - arg)),
+        (struct lint_rows){ mem_textn(l, arg, (size_t)(equals - arg)),
                             number(equals + 1, state, "--assume-rows") };
 }
 

@@ -1,9 +1,10 @@
-/* SQL of strangers through the judge and every rule: it ends, and every finding stands at a
- * statement of the script, with a rewrite that is text. */
+/* SQL of strangers through the judge and every rule, with a catalog and without: it ends, and every
+ * finding stands at a statement of the script, with a rewrite that is text. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "agents/base/json.h"
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
 #include "controller/check/lint.h"
@@ -35,6 +36,38 @@ static void result_check(const struct lint_result *result)
     }
 }
 
+/* A catalog with a table that the seeds name, a partition, a view, a sequence, a function. */
+static const char known[] =
+    "{\"server_version\":170000,\"search_path\":\"public\",\"schemas\":[{\"name\":\"public\"}],"
+    "\"relations\":[{\"schema\":\"public\",\"name\":\"t\",\"kind\":\"table\",\"columns\":["
+    "{\"name\":\"id\",\"type\":\"bigint\",\"not_null\":true,\"identity\":\"always\"},"
+    "{\"name\":\"a\",\"type\":\"integer\",\"default_expr\":\"nextval('public.s'::regclass)\"}],"
+    "\"constraints\":[{\"name\":\"t_pkey\",\"kind\":\"primary key\",\"columns\":[\"id\"],"
+    "\"definition\":\"PRIMARY KEY (id)\",\"validated\":true,\"index\":\"t_pkey\"},{\"name\":\"c\","
+    "\"kind\":\"check\",\"columns\":[\"a\"],\"definition\":\"CHECK ((a IS NOT NULL))\",\"validated\":true}],"
+    "\"indexes\":[{\"name\":\"t_pkey\",\"definition\":\"CREATE UNIQUE INDEX t_pkey ON public.t (id)\","
+    "\"columns\":[\"id\"],\"key_count\":1,\"unique\":true,\"valid\":true,\"ready\":true}],"
+    "\"rows\":1000},{\"schema\":\"public\",\"name\":\"pt\",\"kind\":\"partitioned table\","
+    "\"partition_key\":\"RANGE (k)\",\"columns\":[{\"name\":\"k\",\"type\":\"integer\"}]},"
+    "{\"schema\":\"public\",\"name\":\"pt1\",\"kind\":\"table\",\"parent\":\"public.pt\","
+    "\"partition_bound\":\"FOR VALUES FROM (0) TO (1000)\",\"columns\":[{\"name\":\"k\",\"type\":"
+    "\"integer\"}]},{\"schema\":\"public\",\"name\":\"v\",\"kind\":\"view\",\"reads\":["
+    "\"public.t.a\",\"public.v.a\"]}],\"sequences\":[{\"schema\":\"public\",\"name\":\"s\","
+    "\"owned_table\":\"public.t\",\"owned_column\":\"a\"}],\"functions\":[{\"schema\":\"public\","
+    "\"name\":\"pr\",\"language\":\"sql\",\"kind\":\"procedure\",\"volatility\":\"volatile\","
+    "\"definition\":\"CREATE PROCEDURE public.pr() LANGUAGE sql AS 'CALL pr(); DELETE FROM t'\"}]}";
+
+static const struct catalog *catalog(void)
+{
+    static struct catalog *read;
+    struct error err;
+    json_t *json = NULL;
+    if (!read && !(json_parse(NULL, known, sizeof known - 1, &json, &err) &&
+                   catalog_from_json(NULL, json, &read, &err)))
+        abort();
+    return read;
+}
+
 static void take(void *arg)
 {
     SCOPE(tmp);
@@ -42,6 +75,7 @@ static void take(void *arg)
     struct error err;
     struct lint_result *result;
     const struct lint_options options = {
+        .catalog = in->size % 2 ? catalog() : NULL,
         .all = true,
         .version = 15 + (int)(in->size % 4),
         .transaction = in->size % 3 == 0,
