@@ -16,6 +16,10 @@ const char *draft_accepts(const struct intent *intent, const struct rule *rule)
     if (is_impossible(rule)) {
         return NULL;
     }
+    if (intent
+            ->written) { /* the file of DDL says it word for word; who signs sees what it breaks */
+        return intent->written;
+    }
     bool loses = text_eq(rule->group, "destructive") || text_eq(rule->id, "type-narrowing");
     if (intent->operation == INTENT_SQL) { /* of DDL, `irreversible` is the reader's own word */
         return intent->note ? intent->note : intent->exact ? NULL : intent->irreversible;
@@ -45,13 +49,21 @@ static enum severity severity_of(const struct step_met *met)
     return met->severity;
 }
 
+/* A way back that is slow or strong is better than none; the step names it as a risk. */
+static const char *accepted(const struct intent *intent, const struct step_met *met)
+{
+    const char *words = draft_accepts(intent, met->rule);
+    return words || !met->back || is_impossible(met->rule) || intent->operation == INTENT_SQL
+               ? words
+               : "the way back of it is the compiler's";
+}
+
 static void finding_add(const void *ctx, const struct compiled *compiled, const char *service,
                         const struct step *step, const struct step_met *met, struct judged *out)
 {
     enum severity severity = severity_of(met);
     const struct intent *intent = intent_of(compiled, step);
-    const char *note =
-        intent && severity == SEVERITY_ERROR ? draft_accepts(intent, met->rule) : NULL;
+    const char *note = intent && severity == SEVERITY_ERROR ? accepted(intent, met) : NULL;
     const char *way = met->back ? "on the way back: " : "";
     out->findings = mem_room(ctx, out->findings, struct plan_finding, out->finding_count + 1);
     out->findings[out->finding_count++] = (struct plan_finding){

@@ -51,7 +51,7 @@ static bool collect_views(struct work *work, const struct state *state, const ch
             !reads(view, prefix, whole)) {
             continue;
         }
-        if (view->kind == 'm' && whole && around->matviews_stay) {
+        if (view->kind == 'm' && whole && around->exchange) {
             continue; /* it goes on reading the column by its number */
         }
         if (view->kind == 'm') {
@@ -208,6 +208,9 @@ void around_close(const struct work *work, const struct state *state, struct aro
         view_made(work, order[i], &around->make);
         remember(work, around, say(work, "view %s", order[i]->name));
     }
+    for (size_t i = 0; i < around->again.count; i++) {
+        add(work, &around->make, around->again.items[i]);
+    }
 }
 
 /* --- on the table itself -------------------------------------------------------------------- */
@@ -306,18 +309,45 @@ static bool on_table(struct work *work, struct relation *relation, const char *c
     return true;
 }
 
+static bool has_body(const struct function *function, const struct relation *relation,
+                     const char *column)
+{
+    const char *definition = function->definition;
+    return definition && strstr(definition, "\nBEGIN ATOMIC") &&
+           column_mentioned(definition, column) && strstr(definition, relation->name);
+}
+
+bool around_has_function(const struct state *state, const struct relation *relation,
+                         const char *column)
+{
+    for (size_t i = 0; i < state->catalog->function_count; i++) {
+        if (has_body(&state->catalog->functions[i], relation, column)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* An SQL-standard body knows columns by number; said again it means those that have the names by
+ * then. Where a column is altered and not exchanged it would have to go first. */
 static bool functions_fine(struct work *work, const struct state *state,
-                           const struct relation *relation, const char *column)
+                           const struct relation *relation, const char *column,
+                           struct around *around)
 {
     for (size_t i = 0; i < state->catalog->function_count; i++) {
         const struct function *function = &state->catalog->functions[i];
-        const char *definition = function->definition;
-        if (definition && strstr(definition, "\nBEGIN ATOMIC") &&
-            column_mentioned(definition, column) && strstr(definition, relation->name)) {
+        if (!has_body(function, relation, column)) {
+            continue;
+        }
+        if (!around->exchange) {
             return work_refuse(work, "re-create it with a text body (AS '…') first",
                                "function %s.%s has an SQL-standard body that uses %s",
                                function->schema, function->name,
                                column_words(work, relation, column));
+        }
+        if (!already(&around->again, function->definition)) {
+            add(work, &around->again, function->definition);
+            remember(work, around, say(work, "function %s", function->name));
         }
     }
     return true;
@@ -327,7 +357,7 @@ bool around_column(struct work *work, const struct state *state, struct relation
                    const char *column, struct around *around)
 {
     published_around(work, state, relation, column, around);
-    return functions_fine(work, state, relation, column) &&
+    return functions_fine(work, state, relation, column, around) &&
            collect_views(work, state, column_key(work, relation, column), true, around) &&
            on_table(work, relation, column, around);
 }

@@ -13,7 +13,9 @@ struct around {
     struct step_texts drop, make; /* in order of execution */
     const char **names;           /* what is made again, for people */
     size_t name_count;
-    bool matviews_stay;            /* those that read a column itself are made anew elsewhere */
+    bool exchange;                 /* columns change places: what knows the old one by number may
+                                      stay for a while (materialized views), or be said again */
+    struct step_texts again;       /* functions, at the end of `make` */
     const struct relation **views; /* dropped and made: later ones may read earlier ones */
     size_t view_count;
 };
@@ -22,6 +24,9 @@ struct around {
  * tables, SQL-standard functions). Call it for every column of a transaction, then around_close. */
 bool around_column(struct work *work, const struct state *state, struct relation *relation,
                    const char *column, struct around *around);
+/* An SQL-standard body uses the column. */
+bool around_has_function(const struct state *state, const struct relation *relation,
+                         const char *column);
 /* Adds a view and whatever reads it. */
 bool around_view(struct work *work, const struct state *state, struct relation *view,
                  struct around *around);

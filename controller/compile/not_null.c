@@ -201,12 +201,12 @@ bool compile_set_not_null(struct work *work)
                   column_words(work, relation, it->column));
         return true;
     }
-    if (!table_can_sync(work, relation)) {
-        return false;
-    }
     const char *value =
         it->backfill || it->exact || !default_fills(column) ? it->backfill : column->default_expr;
     struct pair pair;
+    if (value && !table_can_sync(work, relation)) {
+        return false;
+    }
     if (value) {
         pair = coalescing(work, relation, it->column, value);
         keep_nulls(work, &pair);

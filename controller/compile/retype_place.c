@@ -19,6 +19,9 @@ static bool quiet(const struct retype *r, const struct target *t)
             return false;
         }
     }
+    if (around_has_function(t->state, t->relation, t->column->name)) {
+        return false;
+    }
     for (size_t i = 0; i < t->relation->index_count; i++) {
         const struct index *index = &t->relation->indexes[i];
         if ((index->has_expressions || index->predicate) &&

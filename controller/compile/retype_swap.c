@@ -387,7 +387,7 @@ static const char *swap_title(const struct retype *r)
 bool retype_swap(struct retype *r)
 {
     struct work *work = r->work;
-    struct around around = { .matviews_stay = true };
+    struct around around = { .exchange = true };
     struct swap s = { .r = r, .work = work };
     s.step = work_step(work, r->state, PHASE_CONTRACT, swap_title(r),
                        "Only names and other entries of the catalog change; everything was built "

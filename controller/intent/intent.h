@@ -119,7 +119,8 @@ struct intent {
     /* Of DDL rather than of a wish: the end is exactly what the statement makes, so a change of
      * type does not widen the sequence behind it, names are the server's choice, ... */
     bool exact;
-    const char *place; /* "change.yaml:4:5", "0001.sql:7": for findings */
+    const char *written; /* "0001.sql:7": the statement of a DDL file that says it word for word */
+    const char *place;   /* "change.yaml:4:5", "0001.sql:7": for findings */
 };
 
 struct intents {

@@ -50,6 +50,7 @@ static const struct key keys[] = {
     TEXT_KEY("check", check),
     TEXT_KEY("identity", identity),
     TEXT_KEY("identity_options", identity_options),
+    TEXT_KEY("written", written),
     TEXT_KEY("generated", generated),
     TEXT_KEY("collation", collation),
     TEXT_KEY("text", text),

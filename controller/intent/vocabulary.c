@@ -47,7 +47,7 @@ static bool next_word(const char **list, const char **word, size_t *length)
     return *length > 0;
 }
 
-static const char *const everywhere[] = { "service", "note", "propagate", "table" };
+static const char *const everywhere[] = { "service", "note", "propagate", "written", "table" };
 
 bool intent_takes(enum intent_operation operation, const char *key, bool *required)
 {
@@ -55,7 +55,7 @@ bool intent_takes(enum intent_operation operation, const char *key, bool *requir
     size_t length, wanted = strlen(key);
     bool table = intent_has_table(operation);
     *required = text_eq(key, "service") || (table && text_eq(key, "table"));
-    for (size_t i = 0; i < 3u + table; i++) {
+    for (size_t i = 0; i < 4u + table; i++) {
         if (text_eq(everywhere[i], key)) {
             return true;
         }
@@ -75,7 +75,7 @@ size_t intent_keys(const void *ctx, enum intent_operation operation, const char 
     const char *list = keys_of[operation], *word;
     const char **all = NULL;
     size_t count = 0, length;
-    for (size_t i = 0; i < 3u + intent_has_table(operation); i++) {
+    for (size_t i = 0; i < 4u + intent_has_table(operation); i++) {
         all = mem_room(ctx, all, const char *, count + 1);
         all[count++] = everywhere[i];
     }
