@@ -81,7 +81,7 @@ class Rollout(Rolling):
         self.fleet.ok("promote")
         self.assertEqual(self.columns(), ["email_address", "id"])
         rollout = self.status()["rollout"]
-        kept = json.loads(self.fleet.ok("snapshot", "verify", rollout, "--format", "json").out)[0]["snapshots"]
+        kept = json.loads(self.fleet.ok("snapshot", "verify", rollout, "--format", "json").out)["instances"][0]["snapshots"]
         self.assertEqual([(s["rows"], s["ok"]) for s in kept], [(20000, True)])
         self.assertIn("20,000 rows", self.fleet.ok("snapshot", "list").out)
         self.assertEqual(self.fleet.flotilla("snapshot", "restore").code, 1)
