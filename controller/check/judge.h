@@ -42,6 +42,7 @@ bool lock_blocks_writes(enum lock_mode mode);
 
 struct verdict_lock {
     const char *relation; /* "schema.name" */
+    const char *schema, *name;
     enum lock_mode mode;
     bool fresh;   /* made by this script: nobody waits for it */
     bool rewrite; /* this relation is rewritten */

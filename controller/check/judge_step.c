@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "agents/base/mem.h"
+#include "agents/base/name.h"
 #include "agents/base/text.h"
 #include "controller/check/judge.h"
 
@@ -16,8 +17,9 @@ static enum lock_mode mode_of(const char *name)
 
 static void lock_add(const void *ctx, struct step *step, const struct verdict_lock *lock)
 {
+    const char *relation = object_name_join(ctx, lock->schema, lock->name);
     for (size_t i = 0; i < step->lock_count; i++) {
-        if (text_eq(step->locks[i].relation, lock->relation)) {
+        if (text_eq(step->locks[i].relation, relation)) {
             if (lock->mode > mode_of(step->locks[i].mode)) {
                 step->locks[i].mode = lock_mode_name(lock->mode);
             }
@@ -26,7 +28,7 @@ static void lock_add(const void *ctx, struct step *step, const struct verdict_lo
     }
     step->locks = mem_room(ctx, step->locks, struct step_lock, step->lock_count + 1);
     step->locks[step->lock_count++] = (struct step_lock){
-        .relation = mem_text(ctx, lock->relation),
+        .relation = relation,
         .mode = lock_mode_name(lock->mode),
     };
 }
