@@ -89,11 +89,10 @@ static struct verdict_lock *lock_of(struct judging *g, const struct world_table 
         }
     }
     v->locks = mem_room(g->ctx, v->locks, struct verdict_lock, v->lock_count + 1);
-    v->locks[v->lock_count] =
-        (struct verdict_lock){ .relation = key,
-                               .schema = table->schema,
-                               .name = table->name,
-                               .fresh = table->fresh || table->temporary };
+    v->locks[v->lock_count] = (struct verdict_lock){ .relation = key,
+                                                     .schema = table->schema,
+                                                     .name = table->name,
+                                                     .fresh = table->fresh || table->temporary };
     return &v->locks[v->lock_count++];
 }
 
