@@ -87,7 +87,7 @@ BENCH_PROGRAMS := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(BENCH_SRC))
 OBJECTS        := $(call object,$(sort $(AGENT_SRC) $(CONTROLLER_SRC) $(UNIT_SRC) $(BENCH_SRC) $(FUZZ_SRC) \
                   $(TESTLIB_SRC) $(TRAFFIC_SRC)))
 
-.PHONY: all demo demo-clean test check style fuzz bench coverage crash install clean help unit \
+.PHONY: all demo demo-clean test check style fuzz bench coverage crash sweep install clean help unit \
         golden scenario truth sanitize threads deps format fuzz-programs FORCE
 
 all: $(PROGRAMS) $(BUILD)/demo-traffic ## build/flotilla and build/flotilla-agent (the default)
@@ -198,6 +198,9 @@ THREADED := $(patsubst %,build-tsan/tests/test_%,lint sql wire engine)
 threads: ## what has threads under ThreadSanitizer: parser, linter, sessions, driver
 	$(Q)$(MAKE) --no-print-directory TSAN=1 BUILD=build-tsan all $(THREADED)
 	$(Q)BUILD=build-tsan tests/run $(THREADED) tests/golden/lint/test_lint.py tests/scenario/test_rollout.py
+
+sweep: deps all ## every intent over every column of a schema with traps (minutes)
+	$(Q)ODD=all tests/scenario/test_odd.py
 
 crash: deps all ## seeded kills of controller, agent and database backend
 	$(Q)tests/crash/run

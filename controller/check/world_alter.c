@@ -178,7 +178,7 @@ static void drop_column(struct world *w, struct world_table *t, const char *colu
     }
 }
 
-static void drop_constraint(struct world_table *t, const char *name)
+static void forget_constraint(struct world_table *t, const char *name)
 {
     for (size_t i = t->constraint_count; i > 0; i--) {
         if (text_eq(t->constraints[i - 1].name, name)) {
@@ -188,6 +188,48 @@ static void drop_constraint(struct world_table *t, const char *name)
     for (size_t i = t->index_count; i > 0; i--) {
         if (text_eq(t->indexes[i - 1].constraint, name)) {
             t->indexes[i - 1] = t->indexes[--t->index_count];
+        }
+    }
+}
+
+static bool texts_same(const struct sql_texts *a, const struct sql_texts *b)
+{
+    bool same = a->count == b->count;
+    for (size_t i = 0; same && i < a->count; i++) {
+        same = text_eq(a->items[i], b->items[i]);
+    }
+    return same;
+}
+
+static bool is_child(const struct world_table *child, const struct world_table *t)
+{
+    for (size_t i = 0; i < child->parent_count; i++) {
+        if (sql_name_eq(child->parents[i], (struct sql_name){ t->schema, t->name })) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What a partition has because the whole has it goes along; it has a name of its own. */
+static void drop_constraint(struct world *w, struct world_table *t, const char *name)
+{
+    struct world_constraint gone = { 0 };
+    for (size_t i = 0; i < t->constraint_count; i++) {
+        if (text_eq(t->constraints[i].name, name)) {
+            gone = t->constraints[i];
+        }
+    }
+    forget_constraint(t, name);
+    struct world_table *child;
+    for (size_t i = 0; t->kind == 'p' && gone.name && (child = world_child_at(w, i)); i++) {
+        for (size_t k = 0; k < child->constraint_count && is_child(child, t); k++) {
+            const struct world_constraint *c = &child->constraints[k];
+            if (c->kind == gone.kind && texts_same(&c->columns, &gone.columns) &&
+                text_eq(c->ref.name, gone.ref.name)) {
+                drop_constraint(w, child, c->name);
+                break;
+            }
         }
     }
 }
@@ -272,7 +314,7 @@ static void sub_command(struct world *w, struct world_table *t, const struct sql
             k->validated = true;
         }
         break;
-    case SQL_ALTER_DROP_CONSTRAINT: drop_constraint(t, a->name); break;
+    case SQL_ALTER_DROP_CONSTRAINT: drop_constraint(w, t, a->name); break;
     case SQL_ALTER_ATTACH_PARTITION:
     case SQL_ALTER_DETACH_PARTITION: partition(w, t, a); break;
     case SQL_ALTER_INHERIT:

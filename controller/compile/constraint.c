@@ -72,8 +72,8 @@ static void key_on_partitions(struct work *work, const struct new_constraint *wa
             relation_sql(work, relation));
     step_up(work, whole, "ALTER TABLE %s ADD CONSTRAINT %s %s", relation_sql(work, relation),
             ident(work, name), definition);
-    step_down(work, whole, "ALTER TABLE %s DROP CONSTRAINT %s", relation_sql(work, relation),
-              ident(work, name));
+    step_down(work, whole, "ALTER TABLE %s DROP CONSTRAINT IF EXISTS %s",
+              relation_sql(work, relation), ident(work, name));
     step_lock(work, whole, relation, "SHARE ROW EXCLUSIVE");
     step_lock(work, whole, other, "SHARE ROW EXCLUSIVE");
 }
