@@ -37,7 +37,7 @@ struct lint_layout {
 };
 
 /* Marks in the text win over what the path says. Without a tool there is one part without units.
- * Owned by ctx, or the text itself. */
+ * Owned by ctx, or the text itself, which has a NUL behind its last byte. */
 struct lint_layout lint_layout_of(const void *ctx, const struct lint_path *place, const char *text,
                                   size_t length);
 

@@ -1,5 +1,7 @@
-/* SQL of strangers through the judge and every rule, with a catalog and without: it ends, and every
- * finding stands at a statement of the script, with a rewrite that is text. */
+/* SQL of strangers, cut into the parts that a migration tool would see, through the judge and every
+ * rule, with a catalog and without: it ends, the parts are as long as the file and break its lines
+ * where it does, statements stand in the file's order, and every finding stands at one of them,
+ * with a rewrite that is text. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +9,7 @@
 #include "agents/base/json.h"
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
-#include "controller/check/lint.h"
+#include "controller/lint/layout.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 const char *__lsan_default_suppressions(void);
@@ -27,6 +29,9 @@ struct input {
 static void result_check(const struct lint_result *result)
 {
     for (size_t i = 0; i < result->count; i++) {
+        if (i > 0 &&
+            result->statements[i].statement->offset < result->statements[i - 1].statement->offset)
+            abort();
         for (size_t k = 0; k < result->statements[i].count; k++) {
             const struct finding *f = &result->statements[i].findings[k];
             const char *sql = f->rewrite_sql ? f->rewrite_sql : "";
@@ -68,6 +73,18 @@ static const struct catalog *catalog(void)
     return read;
 }
 
+static void parts_check(const struct lint_layout *layout, const char *text, size_t length)
+{
+    for (size_t i = 0; i < layout->count; i++) {
+        for (size_t k = 0; k < length; k++)
+            if ((layout->parts[i].text[k] == '\n') != (text[k] == '\n'))
+                abort();
+        for (size_t k = 1; k < layout->parts[i].unit_count; k++)
+            if (layout->parts[i].units[k].start < layout->parts[i].units[k - 1].start)
+                abort();
+    }
+}
+
 static void take(void *arg)
 {
     SCOPE(tmp);
@@ -80,7 +97,13 @@ static void take(void *arg)
         .version = 15 + (int)(in->size % 4),
         .transaction = in->size % 3 == 0,
     };
-    if (lint_script(tmp, (const char *)in->data, in->size, &options, &result, &err))
+    const struct lint_path unknown = { NULL, LINT_UP, WRAP_NONE };
+    if (!text_is_utf8((const char *)in->data, in->size))
+        return;
+    const char *text = mem_textn(tmp, (const char *)in->data, in->size);
+    struct lint_layout layout = lint_layout_of(tmp, &unknown, text, in->size);
+    parts_check(&layout, text, in->size);
+    if (lint_parts(tmp, layout.parts, layout.count, in->size, &options, &result, &err))
         result_check(result);
 }
 

@@ -111,6 +111,7 @@ class Lint(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             hostile = {"a.sql": b"SELECT \xff\xfe;", "b.sql": b"SELECT 1" + b"+1" * 300000,
                        "c.sql": b"(" * 500000, "d.sql": b"'", "e.sql": b"\0", "f.sql": b"",
+                       "k.sql": b"-- +goose Up\n\0\n" + b"SELECT 1;\n" * 999 + b"-- +goose Down\n",
                        "g.sql": b"SELECT f(" * 2000, "h.sql": b"$$", "i.sql": UNSAFE.encode(),
                        "j.sql": b"CREATE TABLE a () INHERITS (a); ALTER TABLE a ADD b int;" * 500}
             for name, data in hostile.items():
@@ -121,6 +122,7 @@ class Lint(unittest.TestCase):
             self.assertEqual(code, 1)
             self.assertIn("a.sql", err)
             self.assertIn("e.sql", err)
+            self.assertIn("k.sql: the script is not UTF-8", err)
             rules = [f["rule"] for s in files["i.sql"]["statements"] for f in s["findings"]]
             self.assertEqual(rules, ["index-create-blocking"])
             for name in ("b.sql", "c.sql", "d.sql"):
