@@ -288,10 +288,22 @@ static const char *alone(const struct ddl *d, const struct sql_alter *alter)
                                      s->only ? "ONLY " : "", ddl_name(d, &s->name), alter->sql);
 }
 
+/* A key between two new tables has to go before the first of them does. */
+static bool ties(const struct sql_alter *alter)
+{
+    const struct sql_column *c = alter->definition;
+    for (size_t i = 0; c && i < c->constraint_count; i++) {
+        if (c->constraints[i].kind == 'f') {
+            return true;
+        }
+    }
+    return alter->kind == SQL_ALTER_ADD_CONSTRAINT && alter->constraint->kind == 'f';
+}
+
 static void stays(struct ddl *d, const struct sql_alter *alter, struct relation *relation)
 {
     struct ddl_back back = { .phase = PHASE_EXPAND };
-    if (ddl_made(d, relation)) {
+    if (ddl_made(d, relation) && !ties(alter)) {
         ddl_down(d, &back, "SELECT 'nothing to undo: what is new goes away with its own step'");
     } else {
         back = ddl_back_alter(d, alter, relation);
