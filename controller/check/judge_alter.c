@@ -229,6 +229,7 @@ static void set_identity(struct judging *g, struct world_table *t, const struct 
         fresh_take(g, t->schema, mem_printf(g->ctx, "%s_%s_seq", t->name, a->column));
     } else if (a->kind == SQL_ALTER_SET_IDENTITY) {
         effect_take(g, EFFECT_IDENTITY_SEQUENCE, NULL, sequence);
+        g->v->new_sequence = g->v->new_sequence || a->restart || !a->identity;
     } else if (a->kind == SQL_ALTER_DROP_IDENTITY) {
         effect_take(g, EFFECT_DROP, NULL, sequence);
     }

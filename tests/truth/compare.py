@@ -138,19 +138,16 @@ def locks_differ(result, said, unseen):
 
 def indexes_differ(result, said):
     """Indexes are listed when the statement is about them, or takes them more strongly than their
-    table; outside of a transaction only some of what happens to them is seen."""
+    table. Outside of a transaction not all that happens to them can be seen."""
     told = {l["relation"]: l["mode"] for l in said["locks"] if l.get("index")}
+    if not result.transaction:
+        return
     for name, (mode, table) in sorted(result.indexes.items()):
-        said_mode = told.get(name)
-        if said_mode and (said_mode != mode if result.transaction
-                          else MODES.index(said_mode) < MODES.index(mode)):
-            yield f"index {name}: said {said_mode}, measured {mode}"
         stronger = table and MODES.index(mode) > MODES.index(table)
-        if stronger and not said_mode and result.transaction:
-            yield f"index {name}: not said, measured {mode}, its table {table}"
+        if told.get(name, mode) != mode or (stronger and name not in told):
+            yield f"index {name}: said {told.get(name, 'nothing')}, measured {mode}, its table {table}"
     for name in sorted(set(told) - set(result.indexes)):
-        if result.transaction:
-            yield f"index {name}: said {told[name]}, measured none"
+        yield f"index {name}: said {told[name]}, measured none"
 
 
 def differences(result, said, bench, careful):

@@ -64,12 +64,12 @@ def sum_up(before, after, locks, transaction):
     moved = "i" if not old else ""  # an index that is moved; REINDEX of a table is no rewrite
     for oid, now in after.items():
         was = before.get(oid)
-        if not was or now.kind not in "rmi":
+        if not was or now.kind not in "rmiS":
             continue
-        if now.kind in "rm" + moved and now.file != was.file:
+        if now.kind in "rmS" + moved and now.file != was.file:
             rewrite.add(was.name)
         returned = now.tuples - was.tuples
-        if now.kind != "i" and (now.visits > was.visits or (now.scans > was.scans and returned)):
+        if now.kind in "rm" and (now.visits > was.visits or (now.scans > was.scans and returned)):
             scan.add(was.name)
     return Measured(old, indexes, new, rewrite, scan, transaction, None)
 
