@@ -69,7 +69,9 @@ static struct lint_options options_of(const void *ctx, const struct lint_run *ru
     o.level_count = c->level_count;
     if (c->row_count > 0) { /* the first that names a table counts */
         struct lint_rows *rows = mem_array(ctx, struct lint_rows, o.row_count + c->row_count);
-        memcpy(rows, o.rows, o.row_count * sizeof *rows);
+        for (size_t i = 0; i < o.row_count; i++) {
+            rows[i] = o.rows[i];
+        }
         memcpy(rows + o.row_count, c->rows, c->row_count * sizeof *rows);
         o.rows = rows;
         o.row_count += c->row_count;
