@@ -12,7 +12,7 @@ static bool narrowed(const struct world_table *t, const struct sql_texts *compar
         return compared->count > 0;
     }
     for (size_t i = 0; i < t->index_count; i++) {
-        if (t->indexes[i].columns.count > 0 &&
+        if (t->indexes[i].valid && t->indexes[i].columns.count > 0 &&
             sql_texts_have(compared, t->indexes[i].columns.items[0])) {
             return true;
         }

@@ -196,13 +196,25 @@ const char *derived_name(const void *ctx, const char *table, const struct sql_te
     return object_name_fit(ctx, t.data);
 }
 
+/* Only UPDATE and DELETE: the harm is in the rows that are written, whatever is read for it. */
+static bool only_changes(const struct statement *s)
+{
+    const struct sql_query *q = s->query;
+    for (size_t i = 0; q && i < q->write_count; i++) {
+        if (q->writes[i].kind == SQL_INSERT) {
+            return false;
+        }
+    }
+    return q && q->write_count > 0 && s->kind >= SQL_STMT_SELECT && s->kind <= SQL_STMT_COPY;
+}
+
 static bool all_small(struct linter *l)
 {
     int64_t most = l->options->small ? l->options->small : SMALL_ROWS;
     bool any = false;
     for (size_t i = 0; i < l->v->lock_count; i++) {
         const struct verdict_lock *lock = &l->v->locks[i];
-        if (lock->fresh) {
+        if (lock->fresh || (lock->mode < LOCK_ROW_EXCLUSIVE && only_changes(l->s))) {
             continue;
         }
         SCOPE(tmp);

@@ -58,7 +58,9 @@ static void created(struct linter *l)
     }
     const struct world_index *there = index_there(l, t, x);
     bool nothing = there && there->valid;
-    if (!x->concurrently && !nothing && !(t->kind == 'p' && x->only)) {
+    /* Without a catalog ONLY is taken at its word: it makes sense on a partitioned table alone. */
+    bool parent = x->only && (t->kind == 'p' || !t->known);
+    if (!x->concurrently && !nothing && !parent) {
         found(l, "index-create-blocking",
               t->kind == 'p' ? rewrite_partitioned_index(l, t)
                              : concurrently(l, x->unique ? "CREATE UNIQUE INDEX" : "CREATE INDEX"),

@@ -12,11 +12,17 @@ static bool is_data(const struct statement *s)
     return s->kind >= SQL_STMT_SELECT && s->kind <= SQL_STMT_COPY;
 }
 
+/* It waits in a way that lets others go on, and what a timeout cuts short stays behind, pending. */
+static bool detaches_online(const struct statement *s)
+{
+    return s->alter_count == 1 && s->alters[0].concurrently;
+}
+
 /* The strongest lock on a relation that existed before, that DDL takes. */
 static const struct verdict_lock *strongest(const struct linter *l)
 {
     const struct verdict_lock *best = NULL;
-    for (size_t i = 0; i < l->v->lock_count && !is_data(l->s); i++) {
+    for (size_t i = 0; i < l->v->lock_count && !is_data(l->s) && !detaches_online(l->s); i++) {
         const struct verdict_lock *lock = &l->v->locks[i];
         if (!lock->fresh && lock_blocks_writes(lock->mode) && (!best || lock->mode > best->mode)) {
             best = lock;
@@ -25,14 +31,14 @@ static const struct verdict_lock *strongest(const struct linter *l)
     return best;
 }
 
-/* DROP INDEX of an index that nobody described locks a table that is not known. */
+/* DROP INDEX and REINDEX of an index that nobody described lock a table that is not known. */
 static bool locks_unseen(const struct linter *l)
 {
     struct world_index *x = NULL;
     const struct statement *s = l->s;
-    return s->kind == SQL_STMT_DROP && s->object == SQL_OBJECT_INDEX && !s->concurrently &&
-           l->v->lock_count == 0 && !world_has_catalog(l->world) &&
-           !(s->name.name && world_index(l->world, s->name, &x));
+    return (s->kind == SQL_STMT_DROP || s->kind == SQL_STMT_REINDEX) &&
+           s->object == SQL_OBJECT_INDEX && !s->concurrently && l->v->lock_count == 0 &&
+           !world_has_catalog(l->world) && !(s->name.name && world_index(l->world, s->name, &x));
 }
 
 static bool writes(const struct statement *s)
@@ -49,7 +55,9 @@ static void lock_timeout(struct linter *l, const struct verdict_lock *lock)
     found(l, "missing-lock-timeout", mem_printf(l->ctx, "SET lock_timeout = '2s';\n%s;", l->s->sql),
           lock ? "it waits without limit for %s on %s, and everybody waits behind it"
                : "it waits without limit for its lock (%s%s), and everybody waits behind it",
-          lock ? lock_mode_name(lock->mode) : "ACCESS EXCLUSIVE",
+          lock                             ? lock_mode_name(lock->mode)
+          : l->s->kind == SQL_STMT_REINDEX ? lock_mode_name(LOCK_SHARE)
+                                           : lock_mode_name(LOCK_ACCESS_EXCLUSIVE),
           lock ? lock->relation : " on the index's table");
 }
 

@@ -115,6 +115,17 @@ static void scope_item(struct walk *w, const PgQuery__Node *item)
     }
 }
 
+/* A data-modifying CTE, just walked, gives back the rows that it wrote. */
+static bool wrote_few(const struct walk *w, size_t before)
+{
+    const struct sql_query *q = w->query;
+    if (q->write_count == before) {
+        return false;
+    }
+    const struct sql_write *last = &q->writes[q->write_count - 1];
+    return last->bounded || (last->kind == SQL_INSERT && !last->from_query);
+}
+
 static void scope_ctes(struct walk *w, const PgQuery__WithClause *with)
 {
     const struct sql_name none = { NULL, NULL };
@@ -124,8 +135,10 @@ static void scope_ctes(struct walk *w, const PgQuery__WithClause *with)
     for (size_t i = 0; with && i < with->n_ctes; i++) {
         const PgQuery__CommonTableExpr *cte = with->ctes[i]->common_table_expr;
         const struct bound_scope scope = { .ctx = w->tmp, .batches = &w->batches };
+        size_t before = w->query->write_count;
         walk_node(w, cte->ctequery);
-        if (select_bounded(&scope, AST_CAST(SelectStmt, select_stmt, ast_of(cte->ctequery)))) {
+        if (wrote_few(w, before) ||
+            select_bounded(&scope, AST_CAST(SelectStmt, select_stmt, ast_of(cte->ctequery)))) {
             sql_texts_add(w->tmp, &w->batches, cte->ctename);
         }
         scope_push(w, cte->ctename, none, true);
