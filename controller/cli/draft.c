@@ -16,12 +16,14 @@
 #include "controller/cli/document.h"
 #include "controller/cli/draft_judge.h"
 #include "controller/cli/draft_rules.h"
+#include "controller/cli/draft_shards.h"
 #include "controller/compile/compile.h"
 #include "controller/plan/plan.h"
 
 struct draft {
     struct flags flags;
     struct catalogs_wanted wanted;
+    struct catalogs shards; /* the services' other instances */
     void *ctx;
     const char *change_path, *sql_path, *output;
     const char **assumed; /* "TABLE=N" */
@@ -309,8 +311,12 @@ static bool gather(struct draft *draft, const struct change *change, struct cata
         flags.service = change->texts[0].service;
     }
     draft->wanted.flags = &flags;
-    return catalogs_gather(draft->ctx, &draft->wanted, catalogs, err) &&
-           assume(draft, catalogs, err);
+    draft->wanted.all_instances = true;
+    if (!catalogs_gather(draft->ctx, &draft->wanted, catalogs, err)) {
+        return false;
+    }
+    shards_part(draft->ctx, catalogs, &draft->shards);
+    return assume(draft, catalogs, err);
 }
 
 /* Change, catalogs and graph: what the compiler looks at. */
@@ -369,6 +375,7 @@ static bool draft_run(struct draft *draft, int *code, struct error *err)
         !draft_rules(draft->ctx, &catalogs, compiled, &judged, err)) {
         return false;
     }
+    shards_compare(draft->ctx, &draft->shards, compiled);
     print_findings(draft, compiled, &judged);
     const struct drafted drafted = { change, compiled, &judged };
     if (!allowed(compiled, &judged, err) || !build(draft, &catalogs, &drafted, &plan, err)) {

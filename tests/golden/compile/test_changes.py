@@ -68,6 +68,22 @@ class Changes(testing.Case):
                 self.assertEqual((1, ""), (run.code, run.out))
                 self.golden(f"{HERE}/plans/{name}.txt", run.err)
 
+    def test_shards_are_compared(self):
+        users = json.loads(testing.read(f"{HERE}/users.json"))
+        other = json.loads(testing.read(f"{HERE}/users.json"))
+        other["relations"] = [r for r in other["relations"] if r["name"] != "sessions"]
+        next(r for r in other["relations"] if r["name"] == "users")["columns"][1].update(type="varchar(80)")
+        self.write("fleet.yaml", testing.read(f"{HERE}/fleet.yaml"))
+        self.write("change.yaml", testing.read(f"{HERE}/good/rename.yaml"))
+        for shard, refused in ((users, False), (other, True)):
+            self.write("all.json", json.dumps({"catalogs": [
+                dict(catalog, service="users", instance=name) for catalog, name in ((users, "users-1"), (shard, "users-2"))]
+                + [dict(json.loads(testing.read(f"{HERE}/orders.json")), service="orders", instance="orders-1")]}))
+            run = self.flotilla("draft", "change.yaml", "--catalog", "all.json")
+            with self.subTest(refused=refused):
+                self.assertEqual(1 if refused else 0, run.code, run.err)
+                self.assertEqual(1 if refused else 0, run.err.count("public.users of instance users-2"), run.err)
+
     def raw(self, up, down="SELECT 1", **more):
         intent = dict({"service": "users", "up": up, "down": down}, **more)
         return self.draft(self.write("raw.yaml", json.dumps(
