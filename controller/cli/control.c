@@ -104,7 +104,7 @@ static int control(struct options *o, const struct driving *base, char **argv)
         return EXIT_DONE;
     }
     driving.argument = o->phase;
-    int code = driving_run(&place, &driving);
+    int code = driving_run(tmp, &place, &driving);
     enum rollout_status status = place.rollout->status;
     bool stopped = (text_eq(base->verb, "abort") && status == ROLLOUT_ABORTED) ||
                    (o->give_up && status == ROLLOUT_GIVEN_UP);

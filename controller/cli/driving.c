@@ -124,10 +124,22 @@ static bool check_answer(struct place *place, const struct driving *driving, int
 
 /* --- another process drives ---------------------------------------------------------------- */
 
-static bool reload(const void *ctx, struct place *place, struct error *err)
+/* What was read before is freed, except what the caller brought: a rollout may be followed for
+ * days. `owner` is the caller's context, for the place outlives this file's functions. */
+struct reading {
+    const void *owner;
+    void *last;
+};
+
+static bool reload(struct reading *reading, struct place *place, struct error *err)
 {
-    const char *id = mem_text(ctx, place->rollout->id);
-    return place_rollout(ctx, place, id, err);
+    void *fresh = mem_array(reading->owner, char, 1);
+    const char *id = mem_text(fresh, place->rollout->id);
+    if (!place_rollout(fresh, place, id, err))
+        return false;
+    talloc_free(reading->last);
+    reading->last = fresh;
+    return true;
 }
 
 static bool print_new_events(struct place *place, int64_t *seen, struct error *err)
@@ -158,14 +170,14 @@ static bool last_seen(struct place *place, int64_t *seen, struct error *err)
 }
 
 /* True with *orphaned when the driver went away before the rollout came to rest. */
-static bool follow_other(const void *ctx, struct place *place, int64_t *seen, bool *orphaned,
-                         struct error *err)
+static bool follow_other(struct reading *reading, struct place *place, int64_t *seen,
+                         bool *orphaned, struct error *err)
 {
     *orphaned = false;
     for (;;) {
         SCOPE(tmp);
         const char *holder = NULL;
-        if (!print_new_events(place, seen, err) || !reload(ctx, place, err) ||
+        if (!print_new_events(place, seen, err) || !reload(reading, place, err) ||
             !store_lease_holder(tmp, place->store, place->rollout->id, clock_wall_ms(), &holder,
                                 err))
             return false;
@@ -207,6 +219,7 @@ static bool drive_here(const void *ctx, struct place *place, bool leave, struct 
 static bool run(const void *ctx, struct place *place, const struct driving *driving,
                 struct error *err)
 {
+    struct reading reading = { .owner = ctx };
     int64_t id = 0;
     int64_t seen = 0;
     int64_t events = 0;
@@ -223,24 +236,23 @@ static bool run(const void *ctx, struct place *place, const struct driving *driv
         if (!check_answer(place, driving, id, err))
             return false;
         if (driving->leave)
-            return reload(ctx, place, err);
+            return reload(&reading, place, err);
         bool orphaned = false;
         if (printer_seen(place->printer) > seen)
             seen = printer_seen(place->printer);
-        if (!follow_other(ctx, place, &seen, &orphaned, err))
+        if (!follow_other(&reading, place, &seen, &orphaned, err))
             return false;
         if (!orphaned)
             return true;
     }
 }
 
-int driving_run(struct place *place, const struct driving *driving)
+int driving_run(const void *ctx, struct place *place, const struct driving *driving)
 {
-    SCOPE(tmp);
     struct error err;
     catch_interrupts();
-    place->printer = printer_new(tmp, place->flags);
-    if (!run(tmp, place, driving, &err)) {
+    place->printer = printer_new(ctx, place->flags);
+    if (!run(ctx, place, driving, &err)) {
         if (err.code == ERROR_CANCELLED &&
             !fail_hint(&err, "`flotilla resume %s` drives it on", place->rollout->id))
             return command_failed(driving->name, &err);

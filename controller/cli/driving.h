@@ -16,7 +16,9 @@ struct driving {
     bool leave;           /* do not stay: pause, abort of what another process drives */
 };
 
-int driving_run(struct place *place, const struct driving *driving);
+/* Asks and drives, or follows who drives, until it rests; what it reads anew hangs on ctx. Returns
+ * the exit code. */
+int driving_run(const void *ctx, struct place *place, const struct driving *driving);
 
 /* The exit code that a rollout's status means for who waited for it. */
 int driving_code(const struct place *place);

@@ -161,7 +161,7 @@ static int detach(struct place *place, const struct driving *driving, const stru
         _exit(EXIT_FAILED);
     if (!place_store(tmp, flags, place, &err) || !place_rollout(tmp, place, place->row->id, &err))
         return command_failed(driving->name, &err);
-    return driving_run(place, driving);
+    return driving_run(tmp, place, driving);
 }
 
 static bool prepare(const void *ctx, const struct options *o, struct place *place, bool *created,
@@ -205,5 +205,5 @@ int command_start(int argc, char **argv)
     if (place.rollout->status == ROLLOUT_DONE)
         return driving_end(&place);
     struct driving driving = { .name = argv[0], .verb = "resume", .argument = o.until };
-    return o.detach ? detach(&place, &driving, &o.flags) : driving_run(&place, &driving);
+    return o.detach ? detach(&place, &driving, &o.flags) : driving_run(tmp, &place, &driving);
 }

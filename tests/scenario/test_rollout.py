@@ -127,6 +127,15 @@ class Rollout(Rolling):
         self.assertIn("nothing was done", run.out)
         self.assertEqual(self.fleet.catalog("users"), before)
 
+    def test_names_that_need_quotes(self):
+        """A plan's locks name relations as everything else in it does: the host takes them by these names."""
+        self.fleet.sql("users", 'CREATE TABLE "dot.t" (id int PRIMARY KEY); CREATE TABLE "q""t" (id int PRIMARY KEY);'
+                                'INSERT INTO "dot.t" VALUES (1); INSERT INTO "q""t" VALUES (1);', role="users_owner")
+        for number, table in enumerate(("\'\"dot.t\"\'", "\'\"q\"\"t\"\'")):
+            self.signed(ADD.replace("table: users,", f"table: {table},"), f"plan{number}.yaml")
+            run = self.fleet.flotilla("start", f"plan{number}.yaml")
+            self.assertEqual(run.code, 0, run)
+
     # --- refusals ----------------------------------------------------------------------------
 
     def test_unsigned_phase_waits(self):
