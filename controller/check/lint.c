@@ -196,16 +196,20 @@ const char *derived_name(const void *ctx, const char *table, const struct sql_te
     return object_name_fit(ctx, t.data);
 }
 
-/* Only UPDATE and DELETE: the harm is in the rows that are written, whatever is read for it. */
-static bool only_changes(const struct statement *s)
+/* UPDATE and DELETE do harm by the rows that they write, whatever is read for it; INSERT … SELECT
+ * by those that it reads, whatever is there already. */
+static bool is_beside(const struct statement *s, const struct verdict_lock *lock)
 {
     const struct sql_query *q = s->query;
+    bool data = s->kind >= SQL_STMT_SELECT && s->kind <= SQL_STMT_COPY;
+    size_t inserts = 0;
     for (size_t i = 0; q && i < q->write_count; i++) {
-        if (q->writes[i].kind == SQL_INSERT) {
-            return false;
-        }
+        inserts += q->writes[i].kind == SQL_INSERT;
     }
-    return q && q->write_count > 0 && s->kind >= SQL_STMT_SELECT && s->kind <= SQL_STMT_COPY;
+    if (!data || !q || q->write_count == 0 || (inserts > 0 && inserts < q->write_count)) {
+        return false;
+    }
+    return inserts > 0 ? lock->mode >= LOCK_ROW_EXCLUSIVE : lock->mode < LOCK_ROW_EXCLUSIVE;
 }
 
 static bool all_small(struct linter *l)
@@ -214,7 +218,7 @@ static bool all_small(struct linter *l)
     bool any = false;
     for (size_t i = 0; i < l->v->lock_count; i++) {
         const struct verdict_lock *lock = &l->v->locks[i];
-        if (lock->fresh || (lock->mode < LOCK_ROW_EXCLUSIVE && only_changes(l->s))) {
+        if (lock->fresh || is_beside(l->s, lock)) {
             continue;
         }
         SCOPE(tmp);
