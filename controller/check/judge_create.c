@@ -158,7 +158,9 @@ void judge_create_index(struct judging *g)
         will_fail(g, "an index on a partitioned table cannot be created CONCURRENTLY");
     }
     enum effect effect = index_effect(g, t);
-    if (index->only) {
+    if (index->only && !t->known && effect == EFFECT_CREATE_INDEX) {
+        lock_take(g, t, LOCK_SHARE, ""); /* a partitioned table, which has no rows of its own */
+    } else if (index->only) {
         effect_take(g, effect, t, NULL);
     } else {
         effect_partitions(g, effect, t, NULL);
