@@ -242,6 +242,37 @@ static void check_signers(const struct agent_config *config, const struct agent_
                few ? "add approvers, or lower policy.need in agent.yaml" : NULL);
 }
 
+/* A part that is signed for one instance is refused by the database of another. */
+static void check_serves(const struct agent_database *database, const json_t *wanted,
+                         json_t *checks)
+{
+    SCOPE(tmp);
+    const struct agent_serves *s = &database->serves;
+    const char *const pairs[][2] = {
+        { "fleet", s->fleet },
+        { "environment", s->environment },
+        { "service", s->service },
+        { "instance", s->instance },
+    };
+    struct text here = text_init(tmp, TEXT_LINE);
+    struct text there = text_init(tmp, TEXT_LINE);
+    for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+        const char *asked = json_text_of(wanted, pairs[i][0]);
+        if (!asked || !pairs[i][1] || text_eq(asked, pairs[i][1]))
+            continue;
+        text_addf(&here, "%s%s %s", here.len ? ", " : "", pairs[i][0], pairs[i][1]);
+        text_addf(&there, "%s%s %s", there.len ? ", " : "", pairs[i][0], asked);
+    }
+    if (here.len)
+        doctor_add(checks, "serves", "error",
+                   mem_printf(tmp, "database %s serves %s, the manifest says %s", database->name,
+                              here.data, there.data),
+                   "correct serves: in agent.yaml, or the manifest: what is signed for one is "
+                   "refused by the other");
+    else if (wanted)
+        doctor_add(checks, "serves", "ok", NULL, NULL);
+}
+
 /* What every database of the host would find as well: said once by who prints it. */
 static void mark_host(json_t *checks)
 {
@@ -280,6 +311,7 @@ bool handle_doctor(struct agent *agent, const json_t *args, struct reply *reply,
         return false;
     json_t *checks = json_array();
     doctor_host(agent->config, database, checks);
+    check_serves(database, json_object_get(args, "serves"), checks);
     doctor_database(agent->config, database, checks);
     *result = json_object();
     json_object_set_new(*result, "checks", checks);

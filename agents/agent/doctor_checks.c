@@ -7,10 +7,10 @@
  * billion transactions before the server refuses to go on (wraparound at 2^31). */
 const struct doctor_check doctor_checks[] = {
     { "server", 0,
-      "SELECT CASE WHEN v < 120000 THEN 'error' ELSE 'warning' END,"
+      "SELECT 'error',"
       " 'PostgreSQL ' || current_setting('server_version') || ' is no longer maintained',"
-      " 'upgrade: 13 is the oldest version that is supported here'"
-      " FROM (SELECT current_setting('server_version_num')::int) s(v) WHERE v < 130000",
+      " 'upgrade: 14 is the oldest version that is supported here'"
+      " WHERE current_setting('server_version_num')::int < 140000",
       "SELECT 'PostgreSQL ' || current_setting('server_version')" },
     { "standby", 0,
       "SELECT 'error', 'this server is a standby', 'let the agent''s conninfo name the primary'"
@@ -21,6 +21,12 @@ const struct doctor_check doctor_checks[] = {
       " format('ALTER ROLE %I NOSUPERUSER; membership in the owners'' roles is enough', current_user)"
       " FROM pg_roles WHERE rolname = current_user AND rolsuper",
       "SELECT format('role %s, no superuser', current_user)" },
+    { "read only", 0,
+      "SELECT 'error', format('%s is on for role %s: nothing could be written', name,"
+      " current_user),"
+      " format('ALTER ROLE %I SET %I = off', current_user, name)"
+      " FROM pg_settings WHERE name = 'default_transaction_read_only' AND reset_val = 'on'",
+      NULL },
     { "owners", 0,
       "SELECT CASE WHEN o.rolsuper THEN 'warning' ELSE 'error' END,"
       " format('role %s is no member of %s, which owns %s relations', current_user, o.rolname,"

@@ -33,8 +33,9 @@ static bool session_open(struct work *work, const struct guard_access *access, c
     };
     if (!connection_open(work, &options, &db, err))
         return fail_in(err, "database %s", work->database);
-    if (!connection_script(db,
-                           "SET search_path TO DEFAULT; SET row_security = off;"
+    if (!connection_names(db, NULL, err) ||
+        !connection_script(db,
+                           "SET row_security = off;"
                            "SET statement_timeout = 0; SET TimeZone = 'UTC'",
                            err)) {
         talloc_free(db);

@@ -34,7 +34,7 @@ static bool count_rows(struct connection *db, const char *relation, const char *
     const char *table = name.schema ? object_name_sql(tmp, name.schema, name.name)
                                     : text_quote_ident(tmp, name.name);
     const char *sql = mem_printf(tmp, "SELECT count(*) FROM %s WHERE (%s)", table, predicate);
-    if (!connection_script(db, "SET search_path TO DEFAULT; SET row_security = off", err) ||
+    if (!connection_names(db, NULL, err) || !connection_script(db, "SET row_security = off", err) ||
         !connection_exec(db, "BEGIN READ ONLY", err) ||
         !connection_query_watched(tmp, db, sql, &watch, &rows, err))
         return fail_in(err, "count of %s", relation);

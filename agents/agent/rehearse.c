@@ -92,7 +92,8 @@ static bool prepare(struct rehearsal *r, struct error *err)
     return read_target(r, err) && scratch_open(r, r->config, r->database, &r->scratch, err) &&
            scratch_connect(r, r->scratch, &r->db, err) &&
            scratch_connect(r, r->scratch, &r->watch, err) && make_clone(r, err) &&
-           make_journal(r, err);
+           connection_names(r->db, r->target->search_path, err) &&
+           connection_names(r->watch, r->target->search_path, err) && make_journal(r, err);
 }
 
 static int rehearsal_end(struct rehearsal *r)

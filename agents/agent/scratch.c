@@ -167,8 +167,9 @@ bool scratch_connect(const void *ctx, const struct scratch *scratch, struct conn
 {
     if (!place_open(ctx, scratch, scratch->name, out, err))
         return fail_in(err, "scratch database");
-    return connection_script(*out,
-                             "SET search_path TO DEFAULT; SET row_security = off;"
+    return connection_names(*out, NULL, err) &&
+           connection_script(*out,
+                             "SET row_security = off;"
                              "SET statement_timeout = 0; SET TimeZone = 'UTC';"
                              "SET synchronous_commit = off",
                              err);

@@ -79,6 +79,8 @@ struct catalog_texts catalog_diff(const void *ctx, const struct catalog *before,
 /* Lookups; null when absent. schema null: the first schema of the search path that has it. */
 struct relation *catalog_relation(const struct catalog *catalog, const char *schema,
                                   const char *name);
+/* The next schema of a search path, unquoted, owned by ctx; null at its end. */
+const char *catalog_path_next(const void *ctx, const char **rest);
 /* The first schema of the search path that exists: names are written without it. */
 const char *catalog_default_schema(const void *ctx, const struct catalog *catalog);
 struct column *relation_column(const struct relation *relation, const char *name);

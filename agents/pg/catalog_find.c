@@ -31,8 +31,7 @@ static struct relation *find_relation(const struct catalog *catalog, const char 
     return found;
 }
 
-/* The next schema of a search path, unquoted; null at its end. */
-static const char *path_next(const void *ctx, const char **rest)
+const char *catalog_path_next(const void *ctx, const char **rest)
 {
     const char *s = *rest + strspn(*rest, ", ");
     struct text piece = text_init(ctx, TEXT_LINE);
@@ -58,7 +57,7 @@ struct relation *catalog_relation(const struct catalog *catalog, const char *sch
 
     if (schema)
         return find_relation(catalog, schema, name);
-    while (!found && (schema = path_next(tmp, &rest)))
+    while (!found && (schema = catalog_path_next(tmp, &rest)))
         found = find_relation(catalog, schema, name);
     /* Tools read with a path of their own: a name that exists once is still clear. */
     size_t same = 0;
@@ -75,7 +74,7 @@ const char *catalog_default_schema(const void *ctx, const struct catalog *catalo
     SCOPE(tmp);
     const char *rest = catalog->search_path ? catalog->search_path : "public", *schema;
 
-    while ((schema = path_next(tmp, &rest)))
+    while ((schema = catalog_path_next(tmp, &rest)))
         for (size_t i = 0; i < catalog->schema_count; i++)
             if (text_eq(catalog->schemas[i].name, schema))
                 return mem_text(ctx, schema);

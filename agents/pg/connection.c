@@ -163,6 +163,19 @@ static bool set_session(struct connection *connection, const struct connection_o
     return true;
 }
 
+bool connection_names(struct connection *connection, const char *path, struct error *err)
+{
+    SCOPE(tmp);
+    struct rows *rows = NULL;
+    const char *params[] = { path };
+    return connection_query(
+        tmp, connection,
+        "SELECT pg_catalog.set_config('search_path', coalesce(nullif(pg_catalog.btrim("
+        "pg_catalog.regexp_replace(coalesce($1, reset_val), '\"?[$]user\"? *,?', '', 'g'), ', '),"
+        " ''), 'public'), false) FROM pg_catalog.pg_settings WHERE name = 'search_path'",
+        params, 1, &rows, err);
+}
+
 bool connection_open(const void *ctx, const struct connection_options *options,
                      struct connection **out, struct error *err)
 {

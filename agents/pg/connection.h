@@ -63,6 +63,12 @@ bool connection_exec(struct connection *connection, const char *sql, struct erro
 /* Has the server parse one statement, and look its names up if it is a query; it is not run. */
 bool connection_parse(struct connection *connection, const char *sql, struct error *err) MUSTCHECK;
 
+/* Names are looked up from now on as by `path` (null: by what role and database are set to),
+ * without
+ * "$user": the agent's role has a schema of its own name, its journal, where nothing of the
+ * application's may land. The compiler reads the path in the same way. */
+bool connection_names(struct connection *connection, const char *path, struct error *err) MUSTCHECK;
+
 /* Any number of statements in one round trip (one implicit transaction, if none is open): for text
  * of our own only. */
 bool connection_script(struct connection *connection, const char *sql, struct error *err) MUSTCHECK;

@@ -37,6 +37,7 @@ static const struct discharge rows[] = {
     { "drop-object", EVIDENCE_OWN, MADE_BY_PLAN },
     { "drop-object", EVIDENCE_REMADE, "it is made again, as it was, in the same transaction: nobody sees it missing" },
     { "drop-object", EVIDENCE_WORD, WORD_GIVEN ", and the way back makes it again" },
+    { "drop-schema", EVIDENCE_OWN, "on the way back: the plan itself made it, so the database is as before" },
     { "drop-table", EVIDENCE_OWN, "on the way back: the plan itself made it, so the database is as before" },
     { "drop-table", EVIDENCE_SNAPSHOT, "its services have said that they live without it, and a snapshot of all of it was taken and compared before" },
     { "dynamic-sql", EVIDENCE_KNOWN, "the block is one whose effect is known, word for word" },

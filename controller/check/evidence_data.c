@@ -404,7 +404,7 @@ enum answer evidence_own(struct checking *c, const char *rule, const struct stat
     if (text_eq(rule, "drop-column")) { /* what was written into it would be lost forward */
         return c->back ? each_column(c, s, SQL_ALTER_DROP_COLUMN, column_own, said) : ANSWER_NO;
     }
-    if (text_eq(rule, "drop-table")) {
+    if (text_eq(rule, "drop-table") || text_eq(rule, "drop-schema")) {
         return c->back ? each_object(c, s, object_own, said) : ANSWER_NO;
     }
     if (text_eq(rule, "drop-constraint")) {

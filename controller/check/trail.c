@@ -275,6 +275,9 @@ void trail_before(struct trail *t, const struct statement *s)
     case SQL_STMT_CREATE_DOMAIN:
         object(t, TRAIL_MADE, SQL_OBJECT_TYPE, trail_key(t, SQL_OBJECT_TYPE, s->name, NULL));
         break;
+    case SQL_STMT_CREATE_SCHEMA:
+        object(t, TRAIL_MADE, SQL_OBJECT_SCHEMA, trail_key(t, SQL_OBJECT_SCHEMA, s->name, NULL));
+        break;
     case SQL_STMT_CREATE_STATISTICS:
         object(t, TRAIL_MADE, SQL_OBJECT_STATISTICS,
                trail_key(t, SQL_OBJECT_STATISTICS, s->name, NULL));

@@ -318,7 +318,7 @@ struct world *world_new(const void *ctx, const struct catalog *catalog)
     struct world *w = mem_new(ctx, struct world);
     talloc_set_destructor(w, world_end);
     w->catalog = catalog;
-    w->schema = "public";
+    w->schema = catalog ? catalog_default_schema(w, catalog) : "public";
     w->index_names = names_new(w);
     w->function_names = names_new(w);
     if (catalog) {

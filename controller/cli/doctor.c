@@ -1,5 +1,6 @@
 /* flotilla doctor: the way to each host and database, with a fix for each finding. */
 #include <stdio.h>
+#include <string.h>
 
 #include "agents/base/json.h"
 #include "agents/base/mem.h"
@@ -44,9 +45,27 @@ static void add(json_t *checks, const char *check, const char *level, const char
     json_array_append_new(checks, line);
 }
 
+/* What to do about an error that names no remedy, or only this very command. */
+static const char *remedy(const struct error *err)
+{
+    if (err->hint[0] && !strstr(err->hint, "flotilla doctor"))
+        return err->hint;
+    switch (err->code) {
+    case ERROR_TIMEOUT:
+        return "see whether host and port are those of its sshd, whether a firewall swallows the "
+               "connection, and what the login's shell waits for; --timeout waits longer";
+    case ERROR_CONNECT:
+    case ERROR_PROTOCOL:
+        return "log in there by hand: the login's forced command, or what the manifest calls "
+               "agent_command, must end up in `flotilla-agent serve`, and `flotilla-agent version` "
+               "must run for that login; `flotilla agent push` installs it";
+    default: return err->hint[0] ? err->hint : NULL;
+    }
+}
+
 static void add_error(json_t *checks, const char *check, const struct error *err)
 {
-    add(checks, check, "error", err->message, err->hint[0] ? err->hint : NULL);
+    add(checks, check, "error", err->message, remedy(err));
 }
 
 static const char *failed_part(enum error_code code)
@@ -199,6 +218,17 @@ static void print_json(const struct pool_task *tasks, json_t *const *reports, si
     puts(json_pretty(tmp, all));
 }
 
+/* What the manifest takes the instance for: the agent compares. */
+static json_t *serves_of(const struct targets *targets, const struct instance *instance)
+{
+    json_t *serves = json_object();
+    json_set_text(serves, "fleet", targets->fleet->name);
+    json_set_text(serves, "environment", instance->environment);
+    json_set_text(serves, "service", instance->service);
+    json_set_text(serves, "instance", instance->name);
+    return serves;
+}
+
 static size_t examine(void *ctx, const struct flags *flags, const struct targets *targets)
 {
     size_t findings = 0;
@@ -211,6 +241,7 @@ static size_t examine(void *ctx, const struct flags *flags, const struct targets
         tasks[i].op = OP_DOCTOR;
         json_t *args = json_own(ctx, json_object());
         json_set_text(args, "database", targets->items[i]->agent_database);
+        json_object_set_new(args, "serves", serves_of(targets, targets->items[i]));
         tasks[i].args = args;
     }
     pool_run(ctx, &pool, tasks, targets->count);

@@ -93,8 +93,8 @@ static bool items_check(const void *ctx, struct compiled *compiled, const struct
             const char *why = cannot_run(tmp, script);
             if (why) {
                 refusal_add(ctx, compiled, part, step,
-                            mem_printf(ctx, "item %zu of %s cannot run: %s", i + 1,
-                                       l ? "down" : "up", why));
+                            mem_printf(ctx, "%s cannot run: %s: %.100s", l ? "down" : "up", why,
+                                       text_printable(tmp, sql)));
             }
         }
     }

@@ -33,6 +33,10 @@ static void number_by(const struct work *work, const struct relation *relation,
     step_texts_add(
         work->ctx, out,
         say(work, "CREATE SEQUENCE %s AS %s %s", sequence, type, options ? options : ""));
+    const char *owner = owner_statement(work, "SEQUENCE", sequence, relation->owner);
+    if (owner) {
+        step_texts_add(work->ctx, out, owner);
+    }
     step_texts_add(work->ctx, out,
                    say(work, "ALTER SEQUENCE %s OWNED BY %s.%s", sequence, table, column));
     step_texts_add(work->ctx, out,

@@ -198,8 +198,12 @@ static void sequence_goes(struct work *work, const struct dropping *d)
     } else {
         step_up(work, step, "ALTER TABLE %s ALTER COLUMN %s DROP DEFAULT", table, tomb);
         step_up(work, step, "DROP SEQUENCE %s", name);
-        step_down(work, step, "CREATE SEQUENCE %s AS %s %s OWNED BY %s.%s", name, q->type, options,
-                  table, tomb);
+        const char *owner = owner_statement(work, "SEQUENCE", name, d->relation->owner);
+        step_down(work, step, "CREATE SEQUENCE %s AS %s %s", name, q->type, options);
+        if (owner) {
+            step_down(work, step, "%s", owner);
+        }
+        step_down(work, step, "ALTER SEQUENCE %s OWNED BY %s.%s", name, table, tomb);
         step_down(work, step, "ALTER TABLE %s ALTER COLUMN %s SET DEFAULT %s", table, tomb,
                   d->column->default_expr);
     }

@@ -117,6 +117,10 @@ bool compile_create_table(struct work *work)
     struct step *step = work_step(work, work->home, PHASE_EXPAND,
                                   say(work, "Create table %s", name->name), "Nobody uses it yet");
     step_up(work, step, "%s", definition);
+    const char *owner = owner_after(work, definition);
+    if (owner) {
+        step_up(work, step, "%s", owner);
+    }
     step_down(work, step, "DROP TABLE %s", table);
     step_probe(work, step, "SELECT pg_catalog.to_regclass(%s) IS NOT NULL", literal(work, table));
     struct relation made = { .schema = name->schema ? name->schema : "public",

@@ -158,4 +158,14 @@ const char *probe_trigger(const struct work *work, const struct relation *relati
 const char *fill_nulls(const struct work *work, const struct relation *leaf, const char *column,
                        const char *value);
 
+/* --- whose new objects are (owner.c) ---------------------------------------------------------- */
+
+/* The role that owns most of a schema's relations, else most of all; null when there are none. */
+const char *owner_of_new(const struct catalog *catalog, const char *schema);
+/* ALTER … OWNER TO; null without an owner. */
+const char *owner_statement(const struct work *work, const char *keyword, const char *name,
+                            const char *owner);
+/* The one that belongs behind a statement that makes an object; null behind others. */
+const char *owner_after(const struct work *work, const char *sql);
+
 #endif

@@ -166,6 +166,27 @@ class Ways:
                          "it serves: users, orders")
         self.assertIn("ok       orders-1", run.out)
 
+    def test_database_of_another_instance(self):
+        path = self.fleet.hosts["db1"].agent_yaml
+        with open(path, encoding="utf-8") as f:
+            text = f.read()
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(text.replace("users-1", "users-9"))
+        try:
+            run = self.fails("users-1: serves: database users serves instance users-9, the manifest says instance "
+                             "users-1", "fix: correct serves:")
+            self.assertIn("ok       orders-1", run.out)
+        finally:
+            with open(path, "w", encoding="utf-8") as f:
+                f.write(text)
+
+    def test_nothing_can_be_written(self):
+        self.fleet.sql("users", "ALTER ROLE flotilla SET default_transaction_read_only = on")
+        try:
+            self.fails("users-1: read only: default_transaction_read_only is on", "fix: ALTER ROLE flotilla SET")
+        finally:
+            self.fleet.sql("users", "ALTER ROLE flotilla RESET default_transaction_read_only")
+
     def test_findings_have_fixes(self):
         sql = self.fleet.sql
         sql("users", "REVOKE users_owner FROM flotilla")
@@ -251,6 +272,15 @@ class Remote(Ways):
         self.script(program, "#!/bin/sh\necho 'Welcome to db1!'\nexec sleep 60\n")
         try:
             self.fails("printed text", "plain shell")
+        finally:
+            os.rename(program + ".away", program)
+
+    def test_a_login_that_ends_at_once(self):
+        program = self.fleet.agent_program
+        os.rename(program, program + ".away")
+        self.script(program, "#!/bin/sh\nexit 1\n")
+        try:
+            self.fails("ended before it said hello; fix: log in there by hand")
         finally:
             os.rename(program + ".away", program)
 
@@ -377,7 +407,7 @@ class Ssh(Remote, unittest.TestCase):
             self.manifest(ssh={"port": proxy.port}, host="127.0.0.1")
             run = self.doctor("--timeout", "1s")
             self.assertEqual(run.code, 1, run)
-            self.assertIn("host 127.0.0.1: SSH handshake: no answer in time", run.out)
+            self.assertIn("host 127.0.0.1: SSH handshake: no answer in time; fix: see whether host and port", run.out)
 
     def test_dropped_handshakes_are_tried_again(self):
         """As sshd does above MaxStartups."""
