@@ -8,9 +8,28 @@
 #include "controller/change/check_sql.h"
 #include "controller/sql/script.h"
 
-static bool add_statement(const void *ctx, struct change *change, const struct change_text *text,
-                          const struct statement *s, struct error *err)
+/* What comments from the statement before on say about rules: "ignore RULE reason". */
+static const char *ignored(const void *ctx, const struct script *script, size_t at)
 {
+    struct text note = text_init(ctx, TEXT_LINE);
+    static const char mark[] = "flotilla: ";
+    const struct statement *s = &script->statements[at];
+    int after = at > 0 ? script->statements[at - 1].end_line : 0;
+    for (size_t i = 0; i < script->comment_count; i++) {
+        const struct sql_comment *c = &script->comments[i];
+        bool near =
+            c->line > after && c->line <= s->end_line && text_starts(c->text, "flotilla: ignore ");
+        if (near || text_starts(c->text, "flotilla: ignore-file ")) {
+            text_addf(&note, "%s%s", note.len ? "; " : "", c->text + strlen(mark));
+        }
+    }
+    return note.len ? note.data : NULL;
+}
+
+static bool add_statement(const void *ctx, struct change *change, const struct change_text *text,
+                          const struct script *script, size_t at, struct error *err)
+{
+    const struct statement *s = &script->statements[at];
     struct intent intent;
     struct intent_problems problems = { .ctx = ctx };
     const char *place = mem_printf(ctx, "%s:%d", text->name, text->above + s->line);
@@ -34,6 +53,7 @@ static bool add_statement(const void *ctx, struct change *change, const struct c
     json_set_text(fields, "service", text->service);
     json_object_set_new(fields, "up", up);
     json_set_text(fields, "irreversible", "not looked at yet");
+    json_set_text(fields, "note", ignored(ctx, script, at));
     json_object_set_new(json, "sql", fields);
     if (!intent_from_json(ctx, json, &intent, &problems)) {
         *err = problems.items[0].error;
@@ -58,7 +78,7 @@ bool change_add_texts(const void *ctx, struct change *change, struct error *err)
         for (size_t k = 0; k < script->count; k++) {
             const struct statement *s = &script->statements[k];
             bool idle = s->kind == SQL_STMT_PSQL && change_psql_is_idle(s);
-            if (!idle && !add_statement(ctx, change, text, s, err)) {
+            if (!idle && !add_statement(ctx, change, text, script, k, err)) {
                 return false;
             }
         }

@@ -10,8 +10,11 @@
     "nothing in it reads or writes a table from end to end"
 #define WORD_GIVEN   "its services have said that they live without it (`flotilla ack`)"
 #define MADE_BY_PLAN "the plan itself made it, in an earlier step; nobody else depends on it"
-#define TAKES_BACK   "it takes back what the step did, which is what going back means"
-#define GOES         "every column it is about goes away later in the plan and has no users left"
+#define PUT_ASIDE                                                                                   \
+    "its services have said that they live without it, or it holds no rows and goes when a person " \
+    "promotes contract; it is put aside whole, into the schema flotilla"
+#define TAKES_BACK "it takes back what the step did, which is what going back means"
+#define GOES       "every column it is about goes away later in the plan and has no users left"
 
 /* clang-format off */
 static const struct discharge rows[] = {
@@ -68,11 +71,12 @@ static const struct discharge rows[] = {
     { "rename-column", EVIDENCE_EXCHANGE, "two columns that were proven equal, and kept so by a trigger, exchange names in one transaction, and the services have said that they live with it" },
     { "rename-column", EVIDENCE_TOMBSTONE, "its services have said that they live without it; the new name is its tombstone, dropped later in the plan" },
     { "rename-column", EVIDENCE_UNDO, TAKES_BACK },
-    { "rename-schema", EVIDENCE_TOMBSTONE, "its services have said that they live without it; it is put aside whole, into the schema flotilla" },
+    { "rename-schema", EVIDENCE_TOMBSTONE, PUT_ASIDE },
     { "rename-schema", EVIDENCE_UNDO, TAKES_BACK },
-    { "rename-table", EVIDENCE_TOMBSTONE, "its services have said that they live without it; it is put aside whole, into the schema flotilla" },
+    { "rename-table", EVIDENCE_TOMBSTONE, PUT_ASIDE },
     { "rename-table", EVIDENCE_UNDO, TAKES_BACK },
     { "rename-enum-value", EVIDENCE_UNDO, TAKES_BACK },
+    { "rename-object", EVIDENCE_TOMBSTONE, PUT_ASIDE },
     { "rename-object", EVIDENCE_UNDO, TAKES_BACK },
     { "stmt-after-strong-lock", EVIDENCE_BUDGET, HOLDS },
     { "trigger-lock", EVIDENCE_WAIT, WAITS },

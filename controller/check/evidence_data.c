@@ -234,13 +234,13 @@ enum answer evidence_exchange(struct checking *c, const char *rule, const struct
     return *said ? ANSWER_YES : ANSWER_NO;
 }
 
-/* The table ends in the schema where the plan puts things aside. */
+/* The object ends in the schema where the plan puts things aside. */
 static bool put_aside(const struct checking *c, const struct statement *s)
 {
     const char *name = s->kind == SQL_STMT_RENAME ? s->new_name : s->name.name;
     for (size_t i = c->index; i < c->script->count; i++) {
         const struct statement *o = c->script->statements[i].statement;
-        if (o->kind == SQL_STMT_SET_SCHEMA && o->object == SQL_OBJECT_TABLE &&
+        if (o->kind == SQL_STMT_SET_SCHEMA && o->object == s->object &&
             text_eq(o->name.name, name) && text_eq(o->new_name, "flotilla")) {
             return checked_step(c)->transaction;
         }
@@ -248,19 +248,24 @@ static bool put_aside(const struct checking *c, const struct statement *s)
     return false;
 }
 
+/* A table's users have to say so; what holds no rows goes when a person promotes contract. */
+static enum answer aside(struct checking *c, const struct statement *s, const char **said)
+{
+    const struct trail_fact *word = checked_word(c);
+    bool table = s->object == SQL_OBJECT_TABLE || s->object == SQL_OBJECT_MATVIEW;
+    bool contract = text_starts(checked_id(c, c->step), "contract/");
+    *said = word ? mem_printf(c->ctx, "word given in %s", checked_id(c, word->step)) : NULL;
+    return (word || (contract && !table && !c->back)) && put_aside(c, s) ? ANSWER_YES : ANSWER_NO;
+}
+
 enum answer evidence_tombstone(struct checking *c, const char *rule, const struct statement *s,
                                const char **said)
 {
-    const struct trail_fact *word = checked_word(c);
     if (s->kind != SQL_STMT_RENAME && s->kind != SQL_STMT_SET_SCHEMA) {
         return ANSWER_NOT_MINE;
     }
-    if (!word) {
-        return ANSWER_NO;
-    }
     if (!text_eq(rule, "rename-column")) {
-        *said = mem_printf(c->ctx, "word given in %s", checked_id(c, word->step));
-        return s->object == SQL_OBJECT_TABLE && put_aside(c, s) ? ANSWER_YES : ANSWER_NO;
+        return aside(c, s, said);
     }
     const struct world_table *t = checked_table(c, s->name);
     const struct world_column *column = t ? table_column(t, s->sub_name) : NULL;

@@ -25,6 +25,13 @@ void judge_assume_rows(struct judge *judge, const char *table, int64_t rows)
     world_assume_rows(judge->world, table, rows);
 }
 
+void judge_assume_schema(struct judge *judge, const char *schema)
+{
+    if (schema) {
+        world_set_schema(judge->world, schema);
+    }
+}
+
 void judge_assume_transaction(struct judge *judge, bool inside)
 {
     judge->assumed = judge->runner = inside;

@@ -85,6 +85,9 @@ struct judge *judge_new(const void *ctx, const struct catalog *catalog, int vers
 /* Overrides the row estimate of a table ("orders", "public.orders", "*" for all). */
 void judge_assume_rows(struct judge *judge, const char *table, int64_t rows);
 
+/* Names without a schema are in that one; null: as ever. */
+void judge_assume_schema(struct judge *judge, const char *schema);
+
 /* The script runs inside one transaction that its runner opens. */
 void judge_assume_transaction(struct judge *judge, bool inside);
 

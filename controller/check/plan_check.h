@@ -34,6 +34,7 @@ struct steps_options {
         *catalog;           /* may be null: then sizes are unknown, and what it would prove */
     int version;            /* 0: the catalog's, else 15 */
     int64_t lock_budget_ms; /* 0: 200 */
+    const char *schema;     /* of names without one; null: the usual */
 };
 
 /* Steps of one service in the order in which they run, over all phases, with their ids. What is

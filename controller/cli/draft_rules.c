@@ -1,5 +1,7 @@
 #include "controller/cli/draft_rules.h"
 
+#include <string.h>
+
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
 #include "controller/check/plan_check.h"
@@ -11,18 +13,60 @@ static bool is_impossible(const struct rule *rule)
     return text_eq(rule->id, "txn-forbidden") || text_eq(rule->id, "syntax-error");
 }
 
-const char *draft_accepts(const struct intent *intent, const struct rule *rule)
+/* Locks that last and tables written anew: there is a better way, or a word for why not. */
+static bool stops_others(const struct rule *rule)
 {
+    static const char *const groups[] = { "index", "constraint", "column", "table", "partition" };
+    for (size_t i = 0; i < sizeof groups / sizeof *groups; i++) {
+        if (text_eq(rule->group, groups[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* "ignore a, b reason; ignore c": a comment at a statement of DDL. */
+static bool ignores(const char *note, const char *rule)
+{
+    for (const char *p = note; p && *p != '\0';) {
+        p += strcspn(p, " ");
+        bool more = *p != '\0';
+        while (more) {
+            p += strspn(p, " ");
+            size_t n = strcspn(p, " ,;");
+            if (strlen(rule) == n && memcmp(p, rule, n) == 0) {
+                return true;
+            }
+            p += n;
+            more = *p == ',';
+            p += more;
+        }
+        p += strcspn(p, ";");
+        p += *p == ';';
+        p += strspn(p, " ");
+    }
+    return false;
+}
+
+const char *draft_accepts(const struct intent *intent, const struct step *step,
+                          const struct rule *rule)
+{
+    bool destroys = text_eq(rule->group, "destructive");
+    bool loses = destroys || text_eq(rule->id, "type-narrowing");
     if (is_impossible(rule)) {
         return NULL;
     }
-    if (intent
-            ->written) { /* the file of DDL says it word for word; who signs sees what it breaks */
-        return intent->written;
+    if (ignores(intent->note, rule->id)) {
+        return intent->note;
     }
-    bool loses = text_eq(rule->group, "destructive") || text_eq(rule->id, "type-narrowing");
-    if (intent->operation == INTENT_SQL) { /* of DDL, `irreversible` is the reader's own word */
-        return intent->note ? intent->note : intent->exact ? NULL : intent->irreversible;
+    if (destroys && step->irreversible && (step->tags & TAG_DESTRUCTIVE)) {
+        return step->irreversible; /* announced, and signed as such */
+    }
+    if (intent->written) { /* the file of DDL says it word for word, and it breaks no one's wait */
+        return stops_others(rule) ? NULL : intent->written;
+    }
+    if (intent->operation == INTENT_SQL) {
+        return intent->note ? intent->note : intent->irreversible;
     }
     return intent->accept_loss && loses ? intent->note : NULL;
 }
@@ -49,21 +93,13 @@ static enum severity severity_of(const struct step_met *met)
     return met->severity;
 }
 
-/* A way back that is slow or strong is better than none; the step names it as a risk. */
-static const char *accepted(const struct intent *intent, const struct step_met *met)
-{
-    const char *words = draft_accepts(intent, met->rule);
-    return words || !met->back || is_impossible(met->rule) || intent->operation == INTENT_SQL
-               ? words
-               : "the way back of it is the compiler's";
-}
-
 static void finding_add(const void *ctx, const struct compiled *compiled, const char *service,
                         const struct step *step, const struct step_met *met, struct judged *out)
 {
     enum severity severity = severity_of(met);
     const struct intent *intent = intent_of(compiled, step);
-    const char *note = intent && severity == SEVERITY_ERROR ? accepted(intent, met) : NULL;
+    const char *note =
+        intent && severity == SEVERITY_ERROR ? draft_accepts(intent, step, met->rule) : NULL;
     const char *way = met->back ? "on the way back: " : "";
     out->findings = mem_room(ctx, out->findings, struct plan_finding, out->finding_count + 1);
     out->findings[out->finding_count++] = (struct plan_finding){

@@ -4,8 +4,10 @@
  *
  * What nothing discharges is a finding. A finding of severity error refuses the change, unless the
  * intent that asked for the step accepts it in so many words: `note` (or `irreversible`) of an sql
- * intent, `accept_loss` where rows or values go. A comment `-- flotilla: ignore RULE reason` at a
- * statement stays in the signed SQL and takes the finding back.
+ * intent, `accept_loss` where rows or values go, `irreversible` on a step that destroys. A file of
+ * DDL is taken at its word (`written`), but for locks that last and tables written anew. A comment
+ * `-- flotilla: ignore RULE reason` at a statement stays in the signed SQL and takes the finding
+ * back.
  */
 #ifndef CONTROLLER_CLI_DRAFT_RULES_H
 #define CONTROLLER_CLI_DRAFT_RULES_H
@@ -28,6 +30,7 @@ bool draft_rules(const void *ctx, const struct catalogs *catalogs, const struct 
                  struct judged *out, struct error *err) MUSTCHECK;
 
 /* The intent takes what the rule warns of upon itself: why, in its own words; null: it does not. */
-const char *draft_accepts(const struct intent *intent, const struct rule *rule);
+const char *draft_accepts(const struct intent *intent, const struct step *step,
+                          const struct rule *rule);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "agents/base/json.h"
 #include "agents/base/mem.h"
+#include "agents/base/name.h"
 #include "agents/base/text.h"
 #include "controller/check/judge.h"
 #include "controller/check/plan_check.h"
@@ -34,6 +35,22 @@ static void problem(struct recheck *r, const struct step *step, const char *fmt,
     va_end(ap);
     text_addf(&r->problems, "%s: %s\n", step->id, text_printable(tmp, message));
     r->count++;
+}
+
+/* Where names without a schema are: where the plan's first lock is; null: public. */
+static const char *schema_of(const struct recheck *r, const struct plan_line *line)
+{
+    for (size_t i = 0; i < line->count; i++) {
+        for (size_t k = 0; k < line->steps[i].lock_count; k++) {
+            struct object_name name = { 0 };
+            struct error ignored;
+            if (object_name_parse(r->ctx, line->steps[i].locks[k].relation, &name, &ignored) &&
+                name.schema) {
+                return name.schema;
+            }
+        }
+    }
+    return NULL;
 }
 
 /* --- what a step says of itself --------------------------------------------------------------- */
@@ -124,6 +141,7 @@ static bool step_recheck(struct recheck *r, struct judge *judge, const struct st
 static bool line_judge(struct recheck *r, const struct plan_line *line, struct error *err)
 {
     struct judge *judge = judge_new(r->ctx, NULL, NEWEST);
+    judge_assume_schema(judge, schema_of(r, line));
     for (size_t i = 0; i < line->count; i++) {
         if (i > 0 && !steps_same_phase(&line->steps[i - 1], &line->steps[i])) {
             judge_settle(judge);
@@ -148,13 +166,13 @@ static bool is_plain(const struct rule *rule)
 static bool is_accepted(const struct recheck *r, const struct step *step, const struct rule *rule)
 {
     return step->intent > 0 && (size_t)step->intent <= r->intents.count &&
-           draft_accepts(&r->intents.items[step->intent - 1], rule);
+           draft_accepts(&r->intents.items[step->intent - 1], step, rule);
 }
 
 static bool line_check(struct recheck *r, const struct plan_line *line, struct error *err)
 {
     struct steps_met *met;
-    const struct steps_options options = { .version = NEWEST };
+    const struct steps_options options = { .version = NEWEST, .schema = schema_of(r, line) };
     if (!steps_check(r->ctx, line->steps, line->count, &options, &met, err)) {
         return false;
     }

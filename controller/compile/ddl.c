@@ -73,6 +73,9 @@ void ddl_intent(struct ddl *d, const char *operation, json_t *fields)
     const char *slash = strrchr(d->source->place, '/');
     json_set_text(fields, "service", d->source->service);
     json_set_text(fields, "written", slash ? slash + 1 : d->source->place);
+    if (d->source->note) {
+        json_set_text(fields, "note", d->source->note);
+    }
     json_object_set_new(json, operation, fields);
     if (!intent_from_json(work->ctx, json, &intent, &problems)) {
         const struct error *err = &problems.items[0].error;

@@ -131,6 +131,23 @@ class Changes(testing.Case):
         build = self.raw(["CREATE INDEX CONCURRENTLY i ON users (email)"], "DROP INDEX i", note="I know")
         self.assertEqual(1, build.code, "what the server cannot do nobody can accept")
 
+    def test_a_comment_in_ddl_accepts_what_it_names(self):
+        def drafted(sql):
+            self.write("given.sql", sql)
+            return self.draft(self.write("ddl.yaml", json.dumps(
+                {"title": "DDL", "author": "ana@example.org", "sql": {"users": sql}})))
+        rewrite = "ALTER TABLE users SET UNLOGGED;"
+        self.assertIn("table-rewrite-other", drafted(rewrite).err)
+        self.assertEqual(1, drafted(rewrite).code)
+        self.assertEqual(1, drafted("-- flotilla: ignore drop-column not this one\n" + rewrite).code)
+        plan = yaml.safe_load(self.ok(drafted(
+            "CREATE TABLE n (id bigint PRIMARY KEY);\n"
+            "-- flotilla: ignore index-create-blocking, table-rewrite-other at night\n" + rewrite)).out)
+        [found] = [f for f in plan["findings"]
+                   if f["rule"] == "table-rewrite-other" and "way back" not in f["message"]]
+        self.assertEqual("warning", found["severity"])
+        self.assertIn("; accepted: ignore index-create-blocking, table-rewrite-other at night", found["message"])
+
     def test_a_way_back_is_judged_too(self):
         run = self.raw(["ALTER TABLE users ADD COLUMN n int"], "ALTER TABLE users DROP COLUMN full_name")
         self.assertEqual(1, run.code)
