@@ -197,13 +197,18 @@ static bool seen(struct rehearsal *r, json_t *steps, struct error *err)
     }
 }
 
-bool rehearsal_play(struct rehearsal *r, json_t **result, struct error *err)
+bool rehearsal_is_misfit(const char *sqlstate)
+{
+    return text_starts(sqlstate, "22") || text_starts(sqlstate, "23");
+}
+
+bool rehearsal_play(struct rehearsal *r, json_t **result, struct error *why, struct error *err)
 {
     SCOPE(tmp);
-    struct error why = { 0 };
+    *why = (struct error){ 0 };
     json_t *steps = json_own(tmp, json_array());
     json_t *differences = json_own(tmp, json_array());
-    bool through = up_down_up(r, differences, &why);
+    bool through = up_down_up(r, differences, why);
     if (!seen(r, steps, err))
         return false;
     json_t *o = json_object();
@@ -215,8 +220,8 @@ bool rehearsal_play(struct rehearsal *r, json_t **result, struct error *err)
     json_set_int(o, "ms", clock_mono_ms() - r->began_ms);
     if (!through)
         json_object_set_new(o, "error",
-                            json_pack("{s:s, s:s, s:s}", "code", error_code_name(why.code),
-                                      "message", why.message, "hint", why.hint));
+                            json_pack("{s:s, s:s, s:s}", "code", error_code_name(why->code),
+                                      "message", why->message, "hint", why->hint));
     *result = o;
     return true;
 }

@@ -25,10 +25,17 @@ struct rehearsal {
     struct spool *spool;
     struct reply *reply;
     int64_t began_ms;
+    const char
+        *misfit; /* why the rows made up before did not do: this clone has none; null: rows */
 };
 
+/* Whether an error is about values (SQLSTATE classes 22 and 23), which on a clone are made up: a
+ * text that is to become a date, a check that a made-up number does not pass. It proves nothing. */
+bool rehearsal_is_misfit(const char *sqlstate);
+
 /* Up, down, up; {steps: [{id, ok, ms, locks, rewrite, error?}], equal, differences, notes, ms}.
- * What goes wrong on the clone is a result, not an error. */
-bool rehearsal_play(struct rehearsal *r, json_t **result, struct error *err) MUSTCHECK;
+ * What goes wrong on the clone is a result, not an error; *why tells it (code 0: nothing did). */
+bool rehearsal_play(struct rehearsal *r, json_t **result, struct error *why,
+                    struct error *err) MUSTCHECK;
 
 #endif

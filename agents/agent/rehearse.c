@@ -56,6 +56,15 @@ static void add_relation(struct rehearsal *r, struct clone_choice *choice, const
     choice->relations = list;
 }
 
+static void note_add(const void *ctx, struct catalog_texts *notes, const char *note)
+{
+    const char **list = mem_array(ctx, const char *, notes->count + 1);
+    for (size_t i = 0; i < notes->count; i++)
+        list[i] = notes->items[i];
+    list[notes->count] = note;
+    *notes = (struct catalog_texts){ list, notes->count + 1 };
+}
+
 static bool make_clone(struct rehearsal *r, struct error *err)
 {
     struct clone_choice choice = { 0 };
@@ -73,8 +82,13 @@ static bool make_clone(struct rehearsal *r, struct error *err)
         }
     }
     if (!clone_make(r, r->db, r->target, &choice, &notes, err) ||
-        !clone_sample(r->db, r->target, err) || !connection_exec(r->db, "ANALYZE", err))
+        (!r->misfit && !clone_sample(r->db, r->target, err)) ||
+        !connection_exec(r->db, "ANALYZE", err))
         return false;
+    if (r->misfit)
+        note_add(r, &notes,
+                 mem_printf(r, "on empty tables, because rows that were made up do not fit: %s",
+                            r->misfit));
     r->notes = notes;
     return true;
 }
@@ -129,13 +143,33 @@ static bool begin(const void *ctx, struct agent *agent, const json_t *args, stru
            spool_open(r, r->config->spool, run, &r->spool, err);
 }
 
+static bool rehearse(void *ctx, struct agent *agent, const json_t *args, struct reply *reply,
+                     struct error *why, json_t **result, struct error *err)
+{
+    struct rehearsal *r = NULL;
+    if (!begin(ctx, agent, args, &r, err))
+        return false;
+    r->reply = reply;
+    r->misfit = why->code ? why->message : NULL;
+    struct error now;
+    bool good = prepare(r, err) && rehearsal_play(r, result, &now, err);
+    talloc_free(r);
+    *why = good ? now : *why;
+    return good;
+}
+
 bool handle_rehearse(struct agent *agent, const json_t *args, struct reply *reply, json_t **result,
                      struct error *err)
 {
     SCOPE(tmp);
-    struct rehearsal *r = NULL;
-    if (!begin(tmp, agent, args, &r, err))
+    struct error why = { 0 };
+    json_t *first = NULL;
+    if (!rehearse(tmp, agent, args, reply, &why, &first, err))
         return false;
-    r->reply = reply;
-    return prepare(r, err) && rehearsal_play(r, result, err);
+    if (!rehearsal_is_misfit(why.sqlstate)) {
+        *result = first;
+        return true;
+    }
+    json_decref(first);
+    return rehearse(tmp, agent, args, reply, &why, result, err);
 }

@@ -141,6 +141,15 @@ static void print_steps(const json_t *steps)
     }
 }
 
+static void print_lines(const char *what, const json_t *lines)
+{
+    for (size_t i = 0; i < json_array_size(lines); i++) {
+        SCOPE(tmp);
+        const char *line = json_string_value(json_array_get(lines, i));
+        printf("    %s: %s\n", what, line ? text_printable(tmp, line) : "");
+    }
+}
+
 static void print_task(const struct pool_task *task, const char *service)
 {
     SCOPE(tmp);
@@ -153,11 +162,8 @@ static void print_task(const struct pool_task *task, const char *service)
         return;
     }
     print_steps(json_object_get(task->result, "steps"));
-    const json_t *differences = json_object_get(task->result, "differences");
-    for (size_t i = 0; i < json_array_size(differences); i++) {
-        const char *line = json_string_value(json_array_get(differences, i));
-        printf("    differs: %s\n", line ? text_printable(tmp, line) : "");
-    }
+    print_lines("differs", json_object_get(task->result, "differences"));
+    print_lines("note", json_object_get(task->result, "notes"));
 }
 
 static bool report(const struct options *o, const struct rehearsals *all, size_t *proven,

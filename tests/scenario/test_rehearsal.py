@@ -113,6 +113,18 @@ class Rehearsal(unittest.TestCase):
         self.assertEqual(found["steps"][1]["error"]["sqlstate"], "42701")
         self.assertIn("expand/users/2", found["error"]["message"])
 
+    def test_made_up_rows_that_do_not_fit(self):
+        note = dict(ADD, up=["ALTER TABLE public.users ADD COLUMN day date"],
+                    down=["ALTER TABLE public.users DROP COLUMN day"])
+        fill = dict(FILL, up=["UPDATE public.users SET day = note::date WHERE day IS NULL AND note IS NOT NULL"])
+        found = self.rehearse(self.part("expand", note), self.part("migrate", fill))
+        self.assertNotIn("error", found)
+        self.assertTrue(found["equal"], found)
+        self.assertTrue(any("rows that were made up do not fit" in line for line in found["notes"]), found["notes"])
+        check = dict(ADD, up=["ALTER TABLE public.users ADD CONSTRAINT far CHECK (id > 1000)"],
+                     down=["ALTER TABLE public.users DROP CONSTRAINT far"])
+        self.assertTrue(self.rehearse(self.part("expand", check))["equal"])
+
     def test_the_clone_looks_like_the_database(self):
         """A clone that is missing something would fail a step that names it."""
         holds = [
