@@ -359,6 +359,14 @@ $$;""",
         "intents": [{"drop_column": {"table": "t", "column": "v"}}],
         "plain": "ALTER TABLE t DROP COLUMN v", "lossy": True,
     },
+    {
+        "name": "published_list",
+        "schema": "CREATE TABLE t (id int PRIMARY KEY, v int); INSERT INTO t VALUES (1, 1);"
+                  " CREATE PUBLICATION p FOR TABLE t (id, v);",
+        "intents": [{"change_type": {"table": "t", "column": "v", "to": "bigint"}}],
+        "plain": "ALTER PUBLICATION p SET TABLE t (id); ALTER TABLE t ALTER COLUMN v TYPE bigint;"
+                 " ALTER PUBLICATION p SET TABLE t (id, v)",
+    },
 ]
 
 REFUSED = [
@@ -374,9 +382,6 @@ REFUSED = [
      "intents": [{"split_column": {"table": "users", "column": "nick", "into": []}}]},
     {"name": "unlogged", "schema": "CREATE UNLOGGED TABLE u (a int)", "says": "unlogged",
      "intents": [{"change_type": {"table": "u", "column": "a", "to": "bigint"}}]},
-    {"name": "published_list", "says": "publication p names t.v in its list of columns",
-     "schema": "CREATE TABLE t (id int PRIMARY KEY, v int); CREATE PUBLICATION p FOR TABLE t (id, v);",
-     "intents": [{"change_type": {"table": "t", "column": "v", "to": "bigint"}}]},
     {"name": "published_list_drop", "says": "publication p names t.v in its list of columns",
      "schema": "CREATE TABLE t (id int PRIMARY KEY, v int); CREATE PUBLICATION p FOR TABLE t (id, v);",
      "intents": [{"drop_column": {"table": "t", "column": "v"}}]},
