@@ -73,15 +73,6 @@ bool rule_is_on(const struct lint_options *o, const struct rule *rule)
     return level && !o->chosen ? level->level != LEVEL_OFF : o->all || rule->on;
 }
 
-/* What matters only with size is silent where all tables are known to be small, unless everything,
- * or just this rule, was asked for: then it is a note. */
-static bool too_small(const struct linter *l, const struct rule *rule)
-{
-    const struct lint_options *o = l->options;
-    bool asked = o->all || (o->only && o->only->count > 0) || level_of(o, rule);
-    return l->small && is_sized(rule->id) && !asked;
-}
-
 static enum severity severity_of(const struct linter *l, const struct rule *rule)
 {
     const struct lint_rule_level *level = level_of(l->options, rule);
@@ -97,7 +88,7 @@ void found(struct linter *l, const char *id, const char *rewrite, const char *fm
     const struct rule *rule = rule_find(id);
     struct lint_statement *at = &l->result->statements[l->index];
     if (!rule || suppressed(l->suppressions, at->statement, rule) ||
-        !rule_is_on(l->options, rule) || too_small(l, rule)) {
+        !rule_is_on(l->options, rule)) {
         return;
     }
     for (size_t i = 0; i < at->count; i++) {

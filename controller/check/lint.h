@@ -108,8 +108,8 @@ struct lint_options {
     const char *disorder;         /* why the file is out of its order; null */
     bool all;                     /* every rule, or, with `only` empty, the default ones */
     const struct sql_texts *only; /* null or empty: no choice by name */
-    int64_t small; /* tables with fewer rows than this: what matters only with size is
-                      silent, or a note with `all`; 0: 10,000 */
+    int64_t small;                /* tables with fewer rows than this: findings of size are notes;
+                                     0: 10,000 */
 };
 
 bool lint_script(const void *ctx, const char *text, size_t length,

@@ -109,9 +109,9 @@ static void as_markdown(const struct rule *const *all, size_t count)
     puts(
         "# Rules\n\n"
         "<!-- Made by: flotilla lint --list-rules --format markdown. Do not edit. -->\n\n"
-        "What `flotilla lint` and every plan look for. A rule's severity is what it starts from: what "
-        "matters only with size is silent on tables that are known to be small (a note with "
-        "`--rules all`), and `.flotilla-lint.yaml` may say otherwise (see [LINT](LINT.md)). The examples are flagged as they stand, without a "
+        "What `flotilla lint` and every plan look for. A rule's severity is what it starts from: a "
+        "table that is known to be small makes a note of it, and `.flotilla-lint.yaml` may say "
+        "otherwise (see [LINT](LINT.md)). The examples are flagged as they stand, without a "
         "catalog, unless their text says what they need. In a plan, the steps around a statement may "
         "carry the evidence that discharges a rule: what does is said rule by rule, and a rule "
         "that does not say so is never discharged. `flotilla show` prints what discharged what.");
