@@ -66,6 +66,9 @@ json_t *catalog_relation_json(const struct relation *relation, bool with_statist
 /* Fingerprint of the whole catalog without statistics and without the schema `flotilla`. */
 const char *catalog_fingerprint(const void *ctx, const struct catalog *catalog);
 
+/* Those of all objects, by their keys: what the fingerprint of the whole is made of. */
+json_t *catalog_fingerprints(const struct catalog *catalog);
+
 /* Fingerprint of one object by its key: "public.orders" for relations, "type public.mood",
  * "function public.f(integer)", "sequence public.s". Null when there is no such object. */
 const char *catalog_object_fingerprint(const void *ctx, const struct catalog *catalog,

@@ -123,3 +123,39 @@ const char *catalog_fingerprint(const void *ctx, const struct catalog *catalog)
     }
     return json_digest(ctx, all);
 }
+
+static const char *field_text(const struct shape *shape, const void *object, const char *key)
+{
+    for (const struct field *f = shape->fields; f->key; f++)
+        if (f->kind == FIELD_TEXT && text_eq(f->key, key))
+            return *(const char *const *)((const char *)object + f->offset);
+    return NULL;
+}
+
+static const char *key_of(const void *ctx, const struct shape *shape, const void *object)
+{
+    const char *name = field_text(shape, object, "name");
+    if (shape == &function_shape)
+        return function_key(ctx, object);
+    name = name ? object_name_join(ctx, field_text(shape, object, "schema"), name) : NULL;
+    return !name || shape == &relation_shape ? name : mem_printf(ctx, "%s %s", shape->name, name);
+}
+
+json_t *catalog_fingerprints(const struct catalog *catalog)
+{
+    json_t *all = json_object();
+    for (const struct field *f = catalog_shape.fields; f->key; f++) {
+        if (f->kind != FIELD_LIST || (f->flags & FIELD_DERIVED))
+            continue;
+        const char *items = *(const char *const *)((const char *)catalog + f->offset);
+        size_t count = *(const size_t *)((const char *)catalog + f->count_offset);
+        for (size_t i = 0; i < count; i++) {
+            SCOPE(tmp);
+            const void *object = items + i * f->shape->size;
+            const char *key = is_ours(f->shape, object) ? NULL : key_of(tmp, f->shape, object);
+            if (key)
+                json_set_text(all, key, object_digest(tmp, f->shape, object));
+        }
+    }
+    return all;
+}

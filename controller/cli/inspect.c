@@ -54,6 +54,7 @@ static json_t *item_json(const void *ctx, const struct service_catalog *item)
     json_set_text(json, "service", item->service);
     json_set_text(json, "instance", item->instance);
     json_set_text(json, "fingerprint", catalog_fingerprint(ctx, item->catalog));
+    json_object_set_new(json, "fingerprints", catalog_fingerprints(item->catalog));
     json_object_update(json, catalog);
     json_decref(catalog);
     return json;

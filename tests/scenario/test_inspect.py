@@ -85,6 +85,14 @@ class Inspect(unittest.TestCase):
     def relation(self, catalog, name):
         return next(r for r in catalog["relations"] if r["name"] == name)
 
+    def test_each_object_has_a_fingerprint(self):
+        before = self.catalog()["fingerprints"]
+        self.assertLessEqual({"public.users", "type public.mood", "publication feed", "server far"}, set(before))
+        self.fleet.sql("users", "COMMENT ON TABLE orders IS 'changed'")
+        after = self.catalog()["fingerprints"]
+        self.fleet.sql("users", "COMMENT ON TABLE orders IS NULL")
+        self.assertEqual({"public.orders"}, {k for k in set(before) | set(after) if before.get(k) != after.get(k)})
+
     def test_everything_is_there(self):
         c = self.catalog()
         self.assertEqual([], c["unreadable"])
