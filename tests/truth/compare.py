@@ -180,7 +180,8 @@ def differences(result, said, bench, careful):
 
 def weaker(result, said, bench):
     """What lint says without a catalog, where reality is worse: there it may be too careful only.
-    Whether a table is partitioned, a type a domain, or a column indexed, it cannot know."""
+    Whether a table is partitioned, a type a domain, or a column indexed, it cannot know; an index
+    ON ONLY a table is taken to be asked for on a partitioned one, which has no rows of its own."""
     if result.failed or "unknown" in said["tags"] or said["kind"] in QUERIES:
         return
     if any(d in said["sql"].split() for d in bench.domains()):
@@ -197,6 +198,7 @@ def weaker(result, said, bench):
     for name in result.rewrite & set(told):
         if not said["rewrite"]:
             yield f"rewrite of {name} not said"
+    parent = said["kind"] == "create_index" and " ON ONLY " in said["sql"]
     for name in result.scan & set(told):
-        if not (said["full_scan"] or said["rewrite"]):
+        if not (said["full_scan"] or said["rewrite"] or parent):
             yield f"scan of {name} not said"
