@@ -21,6 +21,12 @@ void *mem_zeroed(const void *ctx, size_t size, size_t count, const char *name)
     return p;
 }
 
+void mem_copy(void *to, const void *from, size_t bytes)
+{
+    if (bytes > 0)
+        memcpy(to, from, bytes);
+}
+
 void *mem_room_bytes(const void *ctx, void *array, size_t size, size_t want, const char *name)
 {
     size_t have = array ? talloc_get_size(array) / size : 0;

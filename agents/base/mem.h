@@ -38,6 +38,9 @@ const char *mem_text(const void *ctx, const char *s);
 const char *mem_textn(const void *ctx, const char *s, size_t n);
 const char *mem_printf(const void *ctx, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
+/* memcpy that may copy nothing from an empty, null list. */
+void mem_copy(void *to, const void *from, size_t bytes);
+
 /* Moves a result to its owner. */
 #define mem_give(ctx, ptr) talloc_steal((ctx), (ptr))
 

@@ -181,7 +181,7 @@ void around_close(const struct work *work, const struct state *state, struct aro
     size_t count = around->view_count, made = 0;
     const struct relation **left = mem_array(work->ctx, const struct relation *, count);
     const struct relation **order = mem_array(work->ctx, const struct relation *, count);
-    memcpy(left, around->views, count * sizeof *left);
+    mem_copy(left, around->views, count * sizeof *left);
     while (made < around->view_count) {
         size_t before = made;
         for (size_t i = 0; i < count; i++) {

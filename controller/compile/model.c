@@ -31,7 +31,7 @@ bool texts_have(const struct catalog_texts *texts, const char *name)
 #define GROWN(work, type, list, count, added)                   \
     do {                                                        \
         type *copy = mem_array((work)->ctx, type, (count) + 1); \
-        memcpy(copy, (list), (count) * sizeof(type));           \
+        mem_copy(copy, (list), (count) * sizeof(type));         \
         copy[(count)] = (added);                                \
         (list) = copy;                                          \
         (count)++;                                              \

@@ -206,7 +206,7 @@ static size_t family(struct work *work, struct relation *relation, struct relati
         struct relation **children;
         size_t more = relation_children(work, work->home, all[i], &children);
         all = mem_room(work->ctx, all, struct relation *, count + more);
-        memcpy(all + count, children, more * sizeof *children);
+        mem_copy(all + count, children, more * sizeof *children);
         count += more;
     }
     *out = all;

@@ -1,10 +1,8 @@
 #include "controller/compile/work.h"
 
-#include <stdarg.h>
-#include <string.h>
-
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
+#include <stdarg.h>
 
 const char *say(const struct work *work, const char *fmt, ...)
 {
@@ -255,7 +253,7 @@ size_t relation_leaves(const struct work *work, const struct state *state,
         struct relation **children;
         size_t more = relation_children(work, state, todo[i], &children);
         todo = mem_room(work->ctx, todo, struct relation *, pending + more);
-        memcpy(todo + pending, children, more * sizeof *children);
+        mem_copy(todo + pending, children, more * sizeof *children);
         pending += more;
     }
     *out = leaves;
