@@ -165,6 +165,11 @@ struct type_change alter_type_change(struct judging *g, const struct world_table
         change.lossy = change.lossy || change.narrowing || change.effect != TYPE_NEW_VALUES;
         change.effect = TYPE_NEW_VALUES;
     }
+    /* a foreign table has no rows of its own: only what is declared of them changes */
+    if (t->kind == 'f') {
+        change.effect = change.effect == TYPE_NEW_VALUES ? TYPE_BINARY : change.effect;
+        change.lossy = false;
+    }
     return change;
 }
 
@@ -177,11 +182,6 @@ bool alter_rechecks(struct judging *g, const struct world_table *t, const struct
 static void set_type(struct judging *g, struct world_table *t, const struct sql_alter *a)
 {
     struct type_change change = alter_type_change(g, t, a);
-    /* a foreign table has no rows of its own: only what is declared of them changes */
-    if (t->kind == 'f') {
-        change.effect = change.effect == TYPE_NEW_VALUES ? TYPE_BINARY : change.effect;
-        change.lossy = false;
-    }
     enum effect effect = change.effect == TYPE_NEW_VALUES ? EFFECT_TYPE_REWRITE
                          : alter_rechecks(g, t, a)        ? EFFECT_TYPE_RECHECK
                                                           : EFFECT_TYPE_FREE;
