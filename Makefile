@@ -57,8 +57,7 @@ LINK     := $(CC) $(VARIANT) -pie -Wl,-z,relro,-z,now -Wl,--as-needed -pthread $
 # Asked only when something is compiled, so that `make test` can install pkg-config first.
 LIB_CFLAGS = $(eval LIB_CFLAGS := $(shell pkg-config --cflags libpq talloc jansson yaml-0.1 \
              libssh2 sqlite3 libsodium libzstd))$(LIB_CFLAGS)
-# libpq is not among them: agents/pg/connection_late.c loads it when it is needed.
-AGENT_LIBS      := -ltalloc -ljansson -lyaml -lsodium -lzstd
+AGENT_LIBS      := -ltalloc -ljansson -lyaml -lpq -lsodium -lzstd
 CONTROLLER_LIBS := $(AGENT_LIBS) -lssh2 -lsqlite3 -lpg_query
 
 # --- sources ----------------------------------------------------------------------------------

@@ -28,6 +28,11 @@ bool sql_deep(void (*fn)(void *arg), void *arg, struct error *err)
         fn(arg);
         return true;
     }
+    /* libpg_query makes a thread-specific key in every thread that parses and never gives one back;
+     * a process has 1,024, and libraries that come after (OpenSSL) crash without. The key that is
+     * free now is the one that it is going to take. */
+    pthread_key_t key;
+    bool spare = pthread_key_create(&key, NULL) == 0 && pthread_key_delete(key) == 0;
     struct call call = { fn, arg };
     pthread_attr_t attr;
     pthread_t thread;
@@ -43,5 +48,8 @@ bool sql_deep(void (*fn)(void *arg), void *arg, struct error *err)
         return fail_hint(err, "it needs 256 MB of address space: look at `ulimit -v`");
     }
     pthread_join(thread, NULL);
+    if (spare) {
+        (void)pthread_key_delete(key);
+    }
     return true;
 }
