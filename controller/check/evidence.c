@@ -6,7 +6,7 @@
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
 #include "controller/check/checking.h"
-#include "controller/check/known_block.h"
+#include "controller/judge/known_block.h"
 #include "controller/sql/token.h"
 
 enum { BUDGET_MS = 200 };

@@ -2,7 +2,7 @@
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
 #include "controller/check/checking.h"
-#include "controller/check/judge_constraint.h"
+#include "controller/judge/judge_constraint.h"
 
 static const char *by_step(struct checking *c, const char *what, size_t step)
 {

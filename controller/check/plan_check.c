@@ -5,7 +5,7 @@
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
 #include "controller/check/checking.h"
-#include "controller/check/linting.h"
+#include "controller/rules/linting.h"
 
 static enum answer evidence_ask(struct checking *c, const struct discharge *row,
                                 const struct statement *s, const char **said)
@@ -206,7 +206,7 @@ static void mirrored(struct judge *judge, struct trail *trail, const struct stat
          i++) {
         trail_before(trail, &s->body->script->statements[i]);
     }
-    world_apply(judge, s);
+    judge_follow(judge, s);
     trail_after(trail, s);
     for (size_t i = 0; s->kind == SQL_STMT_DO && s->body->script && i < s->body->script->count;
          i++) {

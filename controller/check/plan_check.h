@@ -9,7 +9,7 @@
 
 #include "agents/part/step.h"
 #include "controller/check/discharge.h"
-#include "controller/check/lint.h"
+#include "controller/rules/lint.h"
 
 /* One rule that one step meets, once for each statement. */
 struct step_met {

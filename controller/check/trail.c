@@ -7,6 +7,7 @@
 #include "agents/base/text.h"
 #include "controller/check/trail_check.h"
 #include "controller/sql/token.h"
+#include "controller/world/world_apply.h"
 
 struct trail *trail_new(const void *ctx, struct world *world)
 {

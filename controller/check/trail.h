@@ -6,7 +6,7 @@
 #ifndef CONTROLLER_CHECK_TRAIL_H
 #define CONTROLLER_CHECK_TRAIL_H
 
-#include "controller/check/judging.h"
+#include "controller/judge/judging.h"
 
 /* MADE, UNMADE    an object (kind, key) came into being by the plan, or is gone or another's
  * ADDED, DROPPED  a column (table, column, name)

@@ -4,7 +4,7 @@
 
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
-#include "controller/check/judge.h"
+#include "controller/judge/judge.h"
 #include "controller/sql/script.h"
 
 /* What a judge measures by the statement says less of these than the compiler does. */

@@ -12,10 +12,10 @@
 #ifndef CONTROLLER_CLI_DRAFT_RULES_H
 #define CONTROLLER_CLI_DRAFT_RULES_H
 
-#include "controller/check/rule.h"
 #include "controller/cli/catalogs.h"
 #include "controller/compile/compile.h"
 #include "controller/plan/plan.h"
+#include "controller/rules/rule.h"
 
 struct judged {
     struct plan_finding *findings; /* with the ids that plan_build() gives */

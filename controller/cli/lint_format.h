@@ -6,8 +6,8 @@
 #ifndef CONTROLLER_CLI_LINT_FORMAT_H
 #define CONTROLLER_CLI_LINT_FORMAT_H
 
-#include "controller/check/lint.h"
 #include "controller/cli/command.h"
+#include "controller/rules/lint.h"
 
 /* Where a rule's page is. */
 #define RULE_PAGE "https://flotilla.example/docs/RULES.md#%s"

@@ -5,8 +5,8 @@
 #ifndef CONTROLLER_CLI_LINT_GRAMMAR_H
 #define CONTROLLER_CLI_LINT_GRAMMAR_H
 
-#include "controller/check/lint.h"
 #include "controller/manifest/fleet.h"
+#include "controller/rules/lint.h"
 
 /* Makes options->ask the database of `dsn`. It connects at the first question, once a process. */
 void lint_grammar_of_dsn(const void *ctx, const char *dsn, struct lint_options *options);

@@ -6,8 +6,8 @@
 #ifndef CONTROLLER_CLI_LINT_LIVE_H
 #define CONTROLLER_CLI_LINT_LIVE_H
 
-#include "controller/check/lint.h"
 #include "controller/cli/catalogs.h"
+#include "controller/rules/lint.h"
 
 /* Fills options->outside with the readers that other services have of `service`. */
 bool lint_outside_find(const void *ctx, const struct catalogs *catalogs, const char *service,

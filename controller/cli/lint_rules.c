@@ -7,8 +7,8 @@
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
 #include "controller/check/discharge.h"
-#include "controller/check/rule.h"
 #include "controller/cli/lint_format.h"
+#include "controller/rules/rule.h"
 
 static const struct {
     const char *group, *title;

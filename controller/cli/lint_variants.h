@@ -6,8 +6,8 @@
 #ifndef CONTROLLER_CLI_LINT_VARIANTS_H
 #define CONTROLLER_CLI_LINT_VARIANTS_H
 
-#include "controller/check/lint.h"
 #include "controller/cli/catalogs.h"
+#include "controller/rules/lint.h"
 
 struct lint_variant {
     const struct catalog *catalog;

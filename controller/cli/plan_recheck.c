@@ -7,10 +7,10 @@
 #include "agents/base/mem.h"
 #include "agents/base/name.h"
 #include "agents/base/text.h"
-#include "controller/check/judge.h"
 #include "controller/check/plan_check.h"
 #include "controller/cli/draft_rules.h"
 #include "controller/cli/plan_line.h"
+#include "controller/judge/judge.h"
 
 /* The newest that is known: what a server may be too old for is not this check's matter. */
 enum { NEWEST = 18 };

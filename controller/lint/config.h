@@ -6,7 +6,7 @@
 #ifndef CONTROLLER_LINT_CONFIG_H
 #define CONTROLLER_LINT_CONFIG_H
 
-#include "controller/check/lint.h"
+#include "controller/rules/lint.h"
 
 #define LINT_CONFIG_NAME ".flotilla-lint.yaml"
 

@@ -6,7 +6,7 @@
 #ifndef CONTROLLER_LINT_LAYOUT_H
 #define CONTROLLER_LINT_LAYOUT_H
 
-#include "controller/check/lint.h"
+#include "controller/rules/lint.h"
 
 /* What the path and the files beside it tell. */
 struct lint_path {

@@ -25,7 +25,7 @@ def text(literals):
 
 def rules(tree):
     for path in tree.files:
-        if re.fullmatch(r"controller/check/rules_\d+\.c", path):
+        if re.fullmatch(r"controller/rules/rules_\w+\.c", path):
             for row in ROW.finditer(tree.text(path)):
                 # What follows the flags: what, why, instead, example, each of one or more literals.
                 parts = re.split(r'(?<="),\s*(?=")', row[4].strip().rstrip(","))

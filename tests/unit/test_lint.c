@@ -6,7 +6,7 @@
 
 #include "agents/base/file.h"
 #include "agents/base/text.h"
-#include "controller/check/linting.h"
+#include "controller/rules/linting.h"
 
 static const struct catalog nothing = { .server_version = 150000, .time_zone = "UTC" };
 

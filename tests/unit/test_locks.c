@@ -7,8 +7,8 @@
 
 #include "agents/base/file.h"
 #include "agents/base/text.h"
-#include "controller/check/judge.h"
-#include "controller/check/locks.h"
+#include "controller/judge/judge.h"
+#include "controller/judge/locks.h"
 
 enum { FIELDS = 9, ROWS = 2000, WRONG_SHOWN = 60 };
 enum { VERSIONS, ID, SETUP, STATEMENT, RELATION, MODE, REWRITE, SCAN, TRANSACTION };

@@ -92,7 +92,7 @@ class Comments(Lint):
         self.assertEqual([], self.rules(sql, "--rules", "suppression-unused"))
 
     def test_all_of_squawks_names_are_known(self):
-        names = testing.read("controller/check/suppress.c").split("squawk[] = {")[1].split("};")[0]
+        names = testing.read("controller/rules/suppress.c").split("squawk[] = {")[1].split("};")[0]
         ids = {r["id"] for r in json.loads(self.flotilla("lint", "--list-rules", "--format", "json").out)}
         pairs = [line.split('"')[1::2] for line in names.splitlines() if '"' in line]
         self.assertGreaterEqual(len({theirs for theirs, _ in pairs}), 39)

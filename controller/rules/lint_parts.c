@@ -1,0 +1,141 @@
+/* Files whose parts run at different times, and the transactions that a runner puts around them. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "agents/base/mem.h"
+#include "agents/base/text.h"
+#include "controller/rules/linting.h"
+
+/* What no server runs inside of a transaction, as far as the statement alone tells. */
+static bool forbidden(const struct statement *s)
+{
+    switch (s->kind) {
+    case SQL_STMT_CREATE_INDEX:
+    case SQL_STMT_DROP:
+    case SQL_STMT_REINDEX: return s->concurrently;
+    case SQL_STMT_VACUUM:
+    case SQL_STMT_ALTER_SYSTEM:
+    case SQL_STMT_CREATE_SUBSCRIPTION: return true;
+    case SQL_STMT_DISCARD: return s->full;
+    case SQL_STMT_DATABASE:
+    case SQL_STMT_TABLESPACE:
+        return text_eq(s->text, "create") || text_eq(s->text, "drop") ||
+               text_eq(s->text, "tablespace");
+    default: return false;
+    }
+}
+
+static bool wrapped(const struct linter *l, enum lint_wrap wrap, size_t end)
+{
+    size_t count = 0, outside = 0, own = 0;
+    for (size_t i = l->index; i < l->script->count; i++) {
+        const struct statement *s = &l->script->statements[i];
+        if (s->offset >= end) {
+            break;
+        }
+        count++;
+        outside += forbidden(s);
+        own += s->kind == SQL_STMT_TRANSACTION;
+    }
+    switch (wrap) {
+    case WRAP_ALL: return true;
+    case WRAP_SEVERAL: return count > 1 && own == 0; /* a BEGIN in it takes the message over */
+    case WRAP_MIXED: return outside < count;
+    default: return false;
+    }
+}
+
+void lint_unit_enter(struct linter *l)
+{
+    const struct lint_options *o = l->options;
+    size_t before = l->unit;
+    while (l->unit < o->unit_count && o->units[l->unit].start <= l->s->offset) {
+        l->unit++;
+    }
+    if (l->unit > before) {
+        size_t end = l->unit < o->unit_count ? o->units[l->unit].start : l->script->length;
+        bool was = l->judge->assumed, now = wrapped(l, o->units[l->unit - 1].wrap, end);
+        if (was || now) {
+            lint_transaction_over(l);
+        }
+        judge_assume_transaction(l->judge, now);
+    }
+}
+
+/* What undoing is for, and habits that matter less there. */
+static bool expected(const struct rule *rule)
+{
+    static const char *const groups[] = { "destructive", "compat", "session", "style" };
+    static const char *const rules[] = { "index-dropped-perf", "drop-constraint" };
+    for (size_t i = 0; i < sizeof groups / sizeof *groups; i++) {
+        if (text_eq(groups[i], rule->group)) {
+            return true;
+        }
+    }
+    return text_eq(rule->id, rules[0]) || text_eq(rule->id, rules[1]);
+}
+
+static void soften(struct lint_statement *s, enum lint_down down)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < s->count; i++) {
+        struct finding f = s->findings[i];
+        bool fails = text_eq(f.rule->group, "txn") || text_eq(f.rule->group, "opaque");
+        if (down == DOWN_SKIP || expected(f.rule)) {
+            continue;
+        }
+        f.severity = fails ? f.severity : SEVERITY_INFO;
+        s->findings[kept++] = f;
+    }
+    s->count = kept;
+}
+
+static void result_join(struct lint_result *all, struct lint_result *one, enum lint_way way,
+                        enum lint_down down)
+{
+    all->version = one->version;
+    all->statements =
+        mem_room(all, all->statements, struct lint_statement, all->count + one->count);
+    for (size_t i = 0; i < one->count; i++) {
+        struct lint_statement s = one->statements[i];
+        s.way = way;
+        if (way != LINT_UP && down != DOWN_FULL) {
+            soften(&s, down);
+        }
+        all->statements[all->count++] = s;
+    }
+}
+
+static int by_place(const void *a, const void *b)
+{
+    size_t x = ((const struct lint_statement *)a)->statement->offset;
+    size_t y = ((const struct lint_statement *)b)->statement->offset;
+    return (x > y) - (x < y);
+}
+
+bool lint_parts(const void *ctx, const struct lint_part *parts, size_t count, size_t length,
+                const struct lint_options *options, struct lint_result **out, struct error *err)
+{
+    struct lint_result *all = mem_new(ctx, struct lint_result);
+    struct judge *judge = lint_judge(all, options);
+    for (size_t i = 0; i < count; i++) {
+        struct lint_result *one;
+        struct lint_options o = *options;
+        o.units = parts[i].units;
+        o.unit_count = parts[i].unit_count;
+        o.partial = count > 1;
+        o.disorder = i == 0 ? options->disorder : NULL;
+        if (i > 0) {
+            judge_settle(judge);
+        }
+        if (!lint_with(all, judge, parts[i].text, length, &o, &one, err)) {
+            return false;
+        }
+        result_join(all, one, parts[i].way, options->down);
+    }
+    if (count > 1 && all->count > 0) {
+        qsort(all->statements, all->count, sizeof *all->statements, by_place);
+    }
+    *out = all;
+    return true;
+}
