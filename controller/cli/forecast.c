@@ -214,7 +214,7 @@ void forecast_print(FILE *to, const json_t *forecast)
     size_t i, k;
     json_t *phase, *part;
     bool back = text_eq(json_text_of(forecast, "direction"), "back");
-    fprintf(to, "%s: this is what `flotilla %s`; nothing was done\n", said(tmp, forecast, "title"),
+    fprintf(to, "%s: this is what `flotilla %s; nothing was done\n", said(tmp, forecast, "title"),
             back ? "rollback` would undo" : "start` would do");
     json_array_foreach(json_object_get(forecast, "phases"), i, phase) {
         const char *name = json_text_of(phase, "phase");

@@ -10,7 +10,8 @@ fleet.py starts one keeper per fleet and talks to it over stdin and stdout, one 
 When stdin ends (the test ended, was interrupted, or was killed with -9), or on SIGTERM, it kills all
 of its descendants and removes the fleet's directory. It is a child subreaper: what a server
 daemonised (an agent's runner) is still its descendant. Programs that were started from the fleet's
-own bin/ folder by somebody else (`transport: local`) are found by /proc/PID/exe.
+own bin/ folder by somebody else (`transport: local`) are found by /proc/PID/exe. DIRECTORY/keeper
+says who keeps it: the pid, and when that process started.
 
 Run as: keeper.py DIRECTORY [--leave]      --leave: do not remove the directory at the end.
 """
@@ -46,6 +47,16 @@ def parents():
         except OSError:
             pass
     return found
+
+
+def started(pid):
+    """When a process started, in clock ticks since boot: with it a pid cannot mean another one."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as f:
+            fields = f.read().rsplit(b")", 1)[1].split()
+        return None if fields[0] == b"Z" else int(fields[19])
+    except OSError:
+        return None
 
 
 def descendants(root):
@@ -153,6 +164,9 @@ def answer(request, ended):
 def main():
     directory, leave = os.path.realpath(sys.argv[1]), "--leave" in sys.argv[2:]
     libc.prctl(PR_SET_CHILD_SUBREAPER, 1)
+    with open(os.path.join(directory, "keeper.new"), "w", encoding="utf-8") as f:
+        f.write(f"{os.getpid()} {started(os.getpid())}\n")
+    os.rename(f.name, os.path.join(directory, "keeper"))
     stop = []
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: stop.append(1))
