@@ -81,6 +81,7 @@ static const struct discharge rows[] = {
     { "stmt-after-strong-lock", EVIDENCE_BUDGET, HOLDS },
     { "trigger-lock", EVIDENCE_WAIT, WAITS },
     { "truncate", EVIDENCE_SNAPSHOT, "a snapshot of all of the table was taken and compared before; going back restores it" },
+    { "type-narrowing", EVIDENCE_UNDO, TAKES_BACK "; the rows lie elsewhere, and were taken back first" },
     { "unique-blocking", EVIDENCE_BUILT, "the index was built CONCURRENTLY before" },
     { "view-change", EVIDENCE_UNDO, TAKES_BACK },
 };

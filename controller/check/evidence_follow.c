@@ -119,9 +119,9 @@ static char letter_of(const char *privilege)
     static const struct {
         const char *name;
         char letter;
-    } letters[] = { { "select", 'r' }, { "insert", 'a' },   { "update", 'w' },
-                    { "delete", 'd' }, { "truncate", 'D' }, { "references", 'x' },
-                    { "trigger", 't' } };
+    } letters[] = { { "select", 'r' },  { "insert", 'a' },   { "update", 'w' },
+                    { "delete", 'd' },  { "truncate", 'D' }, { "references", 'x' },
+                    { "trigger", 't' }, { "usage", 'U' } };
     for (size_t i = 0; i < sizeof letters / sizeof *letters; i++) {
         if (text_eq(letters[i].name, privilege)) {
             return letters[i].letter;
@@ -147,20 +147,37 @@ static bool gives(const struct catalog_texts *acl, const char *role, char letter
     return false;
 }
 
-static bool has_right(const struct relation *r, const char *role, const char *privilege)
+/* Names without a schema are looked for where the statements look. */
+static const struct sequence *sequence_before(const struct checking *c, const struct sql_object *o)
 {
-    bool has = gives(&r->acl, role, letter_of(privilege));
-    for (size_t i = 0; i < r->column_count; i++) {
-        has = has || gives(&r->columns[i].acl, role, letter_of(privilege));
+    const struct catalog *catalog = c->options->catalog;
+    const char *schema = o->schema ? o->schema : world_schema(c->mirror->world);
+    for (size_t i = 0; catalog && i < catalog->sequence_count; i++) {
+        const struct sequence *q = &catalog->sequences[i];
+        if (text_eq(q->schema, schema) && text_eq(q->name, o->name)) {
+            return q;
+        }
+    }
+    return NULL;
+}
+
+static bool has_right(const struct checking *c, const struct sql_object *o, const char *role,
+                      char letter)
+{
+    const struct relation *r = checked_before(c, (struct sql_name){ o->schema, o->name });
+    const struct sequence *q = sequence_before(c, o);
+    bool has = (r && gives(&r->acl, role, letter)) || (!r && q && gives(&q->acl, role, letter));
+    for (size_t i = 0; r && i < r->column_count; i++) {
+        has = has || gives(&r->columns[i].acl, role, letter);
     }
     return has;
 }
 
-static bool has_all(const struct relation *r, const struct sql_grant *g)
+static bool has_all(const struct checking *c, const struct sql_object *o, const struct sql_grant *g)
 {
     for (size_t k = 0; k < g->grantees.count; k++) {
         for (size_t n = 0; n < g->privileges.count; n++) {
-            if (!has_right(r, g->grantees.items[k], g->privileges.items[n])) {
+            if (!has_right(c, o, g->grantees.items[k], letter_of(g->privileges.items[n]))) {
                 return false;
             }
         }
@@ -231,9 +248,7 @@ enum answer evidence_same_rights(struct checking *c, const char *rule, const str
         return s->kind == SQL_STMT_REVOKE ? ANSWER_NO : ANSWER_NOT_MINE;
     }
     for (size_t i = 0; all && i < s->object_count; i++) {
-        const struct relation *r =
-            checked_before(c, (struct sql_name){ s->objects[i].schema, s->objects[i].name });
-        all = r && has_all(r, g);
+        all = has_all(c, &s->objects[i], g);
     }
     return all && s->object_count > 0 ? ANSWER_YES : ANSWER_NO;
 }

@@ -262,13 +262,28 @@ static bool has_alter(const struct statement *s, enum sql_alter_kind kind, const
     return false;
 }
 
-static bool undoes_alter(const struct statement *s, const struct statement *forward)
+/* The type that a foreign table said before. A table's own values would have to fit. */
+static bool says_as_before(const struct checking *c, const struct statement *s,
+                           const struct statement *forward, const struct sql_alter *a)
+{
+    const struct relation *r = checked_before(c, s->name);
+    const struct column *column = r ? relation_column(r, a->column) : NULL;
+    return a->kind == SQL_ALTER_SET_TYPE && column && r->kind == 'f' &&
+           text_eq(column->type, a->type) && has_alter(forward, SQL_ALTER_SET_TYPE, a->column);
+}
+
+static bool undoes_alter(const struct checking *c, const struct statement *s,
+                         const struct statement *forward)
 {
     bool all = forward->kind == SQL_STMT_ALTER_TABLE && sql_name_eq(s->name, forward->name);
     for (size_t i = 0; all && i < s->alter_count; i++) {
         const struct sql_alter *a = &s->alters[i];
         if (a->kind == SQL_ALTER_ADD_COLUMN) {
             all = has_alter(forward, SQL_ALTER_DROP_COLUMN, a->column);
+            continue;
+        }
+        if (a->kind == SQL_ALTER_SET_TYPE) {
+            all = says_as_before(c, s, forward, a);
             continue;
         }
         bool is_default = a->kind == SQL_ALTER_SET_DEFAULT || a->kind == SQL_ALTER_DROP_DEFAULT;
@@ -308,7 +323,7 @@ static bool undoes(const struct checking *c, const struct statement *s,
     switch (s->kind) {
     case SQL_STMT_RENAME:
     case SQL_STMT_SET_SCHEMA: return undoes_rename(c, s, forward);
-    case SQL_STMT_ALTER_TABLE: return undoes_alter(s, forward);
+    case SQL_STMT_ALTER_TABLE: return undoes_alter(c, s, forward);
     case SQL_STMT_ALTER_ENUM:
         return forward->kind == s->kind && text_eq(s->sub_name, forward->new_name) &&
                text_eq(s->new_name, forward->sub_name);

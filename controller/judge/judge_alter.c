@@ -176,6 +176,9 @@ struct type_change alter_type_change(struct judging *g, const struct world_table
 bool alter_rechecks(struct judging *g, const struct world_table *t, const struct sql_alter *a)
 {
     struct type_change change = alter_type_change(g, t, a);
+    if (t->kind == 'f') {
+        return false;
+    }
     return (change.effect == TYPE_BINARY || a->collation) && rechecks(g, t, a, &change);
 }
 

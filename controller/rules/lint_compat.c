@@ -127,9 +127,9 @@ static void rights(struct linter *l)
         found(l, "grant-change", NULL, "membership in a role changes");
     } else if (s->grant && (!fresh || (s->kind == SQL_STMT_GRANT &&
                                        sql_texts_have(&s->grant->grantees, "public")))) {
-        found(l, "grant-change", NULL, "%s %s",
+        found(l, "grant-change", NULL, "%s%s",
               s->kind == SQL_STMT_REVOKE ? "rights are taken away" : "rights are given",
-              grants_much(s->grant) ? "(ALL, or PUBLIC)" : "");
+              grants_much(s->grant) ? " (ALL, or PUBLIC)" : "");
     }
 }
 

@@ -18,3 +18,7 @@ CREATE INDEX t_bad ON t (b);
 UPDATE pg_index SET indisvalid = false WHERE indexrelid = 't_bad'::regclass;
 CREATE TYPE mood AS ENUM ('sad', 'glad');
 UPDATE pg_class SET reltuples = 5000000, relpages = 50000 WHERE relname IN ('t','p','child');
+GRANT SELECT, USAGE ON SEQUENCE counted TO reader;
+CREATE EXTENSION postgres_fdw;
+CREATE SERVER elsewhere FOREIGN DATA WRAPPER postgres_fdw;
+CREATE FOREIGN TABLE far (id int NOT NULL) SERVER elsewhere;

@@ -28,3 +28,6 @@ CREATE TABLE post_empty (id bigint PRIMARY KEY);
 CREATE FUNCTION sqlvol() RETURNS int LANGUAGE sql AS 'SELECT 1';
 CREATE TABLE pubt (id bigint PRIMARY KEY, a int);
 CREATE TABLE nokey (a int);
+CREATE SERVER far FOREIGN DATA WRAPPER postgres_fdw;
+CREATE FOREIGN TABLE ft (id int NOT NULL, n int, vc varchar(50), x text, CONSTRAINT ft_ck CHECK (x <> '')) SERVER far;
+CREATE VIEW fv AS SELECT id FROM ft;
