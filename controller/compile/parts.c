@@ -2,6 +2,7 @@
 
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
+#include "controller/compile/compile.h"
 
 static bool has_bench(const struct work *work, enum phase phase, const char *service)
 {

@@ -5,7 +5,7 @@
 #ifndef CONTROLLER_COMPILE_PARTS_H
 #define CONTROLLER_COMPILE_PARTS_H
 
-#include "controller/compile/work.h"
+#include "controller/work/work.h"
 
 void parts_join(struct work *work);
 

@@ -1,6 +1,6 @@
 /* Expressions with their columns exchanged: what is a column of the table, and what only looks so.
  */
-#include "controller/compile/column_map.h"
+#include "controller/work/column_map.h"
 
 #include "agents/base/mem.h"
 #include "tests/unit/check.h"

@@ -1,0 +1,430 @@
+/*
+ * change_type: which columns change together, and in which order the services go. Everything that
+ * references the column changes with it: foreign keys in the same database, declared references in
+ * others, foreign tables that read it.
+ */
+#include "controller/family/retype.h"
+
+#include <string.h>
+
+#include "agents/base/mem.h"
+#include "agents/base/text.h"
+
+/* --- questions ------------------------------------------------------------------------------ */
+
+struct column_maps retype_map(const struct retype *r, const struct relation *relation, bool stale)
+{
+    struct column_map *map = mem_array(r->work->ctx, struct column_map, r->count);
+    size_t count = 0;
+    for (size_t i = 0; i < r->count; i++) {
+        const struct target *target = &r->targets[i];
+        if (target->relation == relation && !target->in_place) {
+            map[count++] =
+                (struct column_map){ target->column->name,
+                                     ident(r->work, stale ? target->stale : target->fresh) };
+        }
+    }
+    return (struct column_maps){ map, count };
+}
+
+bool retype_has(const struct retype *r, const struct relation *relation, const char *column)
+{
+    for (size_t i = 0; i < r->count; i++) {
+        if (r->targets[i].relation == relation && !r->targets[i].in_place &&
+            text_eq(r->targets[i].column->name, column)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+size_t retype_relations(const struct retype *r, struct relation ***out)
+{
+    struct relation **all = mem_array(r->work->ctx, struct relation *, r->count);
+    size_t count = 0;
+    for (size_t i = 0; i < r->count; i++) {
+        bool known = r->targets[i].state != r->state || r->targets[i].in_place;
+        for (size_t k = 0; k < count && !known; k++) {
+            known = all[k] == r->targets[i].relation;
+        }
+        if (!known) {
+            all[count++] = r->targets[i].relation;
+        }
+    }
+    *out = all;
+    return count;
+}
+
+bool constraint_concerned(const struct retype *r, const struct relation *relation,
+                          const struct constraint *constraint)
+{
+    for (size_t i = 0; i < constraint->columns.count; i++) {
+        if (retype_has(r, relation, constraint->columns.items[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool key_points_here(const struct retype *r, const struct constraint *key)
+{
+    if (key->kind != 'f') {
+        return false;
+    }
+    const struct relation *other =
+        catalog_relation(r->state->catalog, key->ref_schema, key->ref_table);
+    for (size_t i = 0; other && i < key->ref_columns.count; i++) {
+        if (retype_has(r, other, key->ref_columns.items[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+const char *twin_name(const struct retype *r, const struct relation *relation, const char *name,
+                      const char *suffix)
+{
+    return free_name(r->work, r->state, relation, say(r->work, "%s%s", name, suffix));
+}
+
+static const char *mapped_list(const struct retype *r, const struct relation *relation,
+                               const struct catalog_texts *columns, bool stale)
+{
+    const struct column_maps maps = retype_map(r, relation, stale);
+    return columns_mapped(r->work->ctx, ident_list(r->work, columns), &maps);
+}
+
+/* What stands behind the list of referenced columns: "MATCH FULL ON DELETE CASCADE …". */
+static const char *key_tail(const struct constraint *key)
+{
+    const char *references = text_from_keyword(key->definition, "REFERENCES");
+    const char *open = references ? strchr(references, '(') : NULL;
+    const char *close = open ? strchr(open, ')') : NULL;
+    return close ? close + 1 : "";
+}
+
+const char *key_mapped(const struct retype *r, const struct relation *relation,
+                       const struct constraint *key, bool stale)
+{
+    const struct relation *other =
+        catalog_relation(r->state->catalog, key->ref_schema, key->ref_table);
+    const char *tail = key_tail(key);
+    size_t length = strlen(tail);
+    if (text_ends(tail, " NOT VALID")) {
+        length -= strlen(" NOT VALID");
+    }
+    return say(r->work, "FOREIGN KEY (%s) REFERENCES %s (%s)%.*s",
+               mapped_list(r, relation, &key->columns, stale),
+               name_sql(r->work, key->ref_schema, key->ref_table),
+               mapped_list(r, other, &key->ref_columns, stale), (int)length, tail);
+}
+
+/* --- what changes together ------------------------------------------------------------------ */
+
+static bool target_add(struct retype *r, struct state *state, struct relation *relation,
+                       struct column *column, const char *reason)
+{
+    struct work *work = r->work;
+    for (size_t i = 0; i < r->count; i++) {
+        if (r->targets[i].relation == relation && r->targets[i].column == column) {
+            return true;
+        }
+    }
+    const char *to = r->count ? r->targets[0].to : type_name(work, state, work->intent->to);
+    if (r->count && (text_eq(column->type, to) || type_lossless(to, column->type))) {
+        return true;
+    }
+    r->targets = mem_room(work->ctx, r->targets, struct target, r->count + 1);
+    r->targets[r->count++] = (struct target){
+        .state = state,
+        .relation = relation,
+        .column = column,
+        .to = to,
+        .reason = reason,
+        .lossless = type_lossless(column->type, to),
+        .in_place = type_in_place(column->type, to),
+    };
+    return true;
+}
+
+static void follow_keys(struct retype *r, size_t at)
+{
+    struct state *state = r->targets[at].state;
+    for (size_t i = 0; i < state->catalog->relation_count; i++) {
+        struct relation *relation = &state->catalog->relations[i];
+        for (size_t k = 0; k < relation->constraint_count && !relation->partition_bound; k++) {
+            const struct constraint *key = &relation->constraints[k];
+            const struct target *target = &r->targets[at];
+            if (key->kind != 'f' || !text_eq(key->ref_table, target->relation->name) ||
+                !text_eq(key->ref_schema, target->relation->schema)) {
+                continue;
+            }
+            for (size_t c = 0; c < key->columns.count && c < key->ref_columns.count; c++) {
+                if (text_eq(key->ref_columns.items[c], r->targets[at].column->name)) {
+                    (void)target_add(r, state, relation,
+                                     relation_column(relation, key->columns.items[c]),
+                                     say(r->work, "foreign key %s", key->name));
+                }
+            }
+        }
+    }
+}
+
+static bool follow_references(struct retype *r, size_t at)
+{
+    struct work *work = r->work;
+    const struct graph *graph = work->input->graph;
+    for (size_t i = 0; graph && i < graph->edge_count; i++) {
+        const struct graph_edge *edge = &graph->edges[i];
+        const struct target *target = &r->targets[at];
+        if (edge->kind != EDGE_REFERENCE || !edge->to.column || !edge->from.column ||
+            !text_eq(edge->to.service, target->state->service) ||
+            !text_eq(edge->to.name, target->relation->name) ||
+            !text_eq(edge->to.column, target->column->name) ||
+            !reaches(work->intent, edge->from.service)) {
+            continue;
+        }
+        struct state *other = work_state(work, edge->from.service);
+        struct relation *relation =
+            other ? catalog_relation(other->catalog, edge->from.schema, edge->from.name) : NULL;
+        struct column *column = relation ? relation_column(relation, edge->from.column) : NULL;
+        if (!column) {
+            return work_refuse(work, "correct the reference in the manifest",
+                               "%s: service %s has no %s.%s", edge->evidence, edge->from.service,
+                               edge->from.name, edge->from.column);
+        }
+        (void)target_add(r, other, relation, column,
+                         say(work, "it references %s:%s (%s)", target->state->service,
+                             column_words(work, target->relation, target->column->name),
+                             edge->evidence ? edge->evidence : "the manifest"));
+    }
+    return true;
+}
+
+/* --- what cannot be ------------------------------------------------------------------------- */
+
+static bool generated_free(struct work *work, const struct target *target)
+{
+    const struct relation *relation = target->relation;
+    for (size_t i = 0; i < relation->column_count; i++) {
+        const struct column *column = &relation->columns[i];
+        if (column->generated && (column == target->column ||
+                                  column_mentioned(column->default_expr, target->column->name))) {
+            return work_refuse(work, "drop the generated column, change the type, add it again",
+                               "%s is generated from %s: it would be rewritten under a strong lock",
+                               column_words(work, relation, column->name), target->column->name);
+        }
+    }
+    return true;
+}
+
+static bool constraints_fine(struct work *work, const struct target *target)
+{
+    const struct relation *relation = target->relation;
+    for (size_t i = 0; i < relation->constraint_count; i++) {
+        const struct constraint *c = &relation->constraints[i];
+        if (!texts_have(&c->columns, target->column->name)) {
+            continue;
+        }
+        if (c->kind == 'x') {
+            return work_refuse(work, "drop the exclusion constraint first, add it again after",
+                               "%s has the exclusion constraint %s: it cannot be built without "
+                               "blocking writes",
+                               relation_key(work, relation), c->name);
+        }
+        if ((c->kind == 'u' || c->kind == 'p') && c->deferrable) {
+            return work_refuse(work, "make it NOT DEFERRABLE first",
+                               "%s is deferrable: its twin index would be immediate and fail "
+                               "updates that pass today",
+                               c->name);
+        }
+        if (c->kind == 'f' && (c->on_delete == 'd' || c->on_update == 'd')) {
+            return work_refuse(work, "change the foreign key's action first",
+                               "foreign key %s sets the default: while two columns live it cannot "
+                               "be known which one",
+                               c->name);
+        }
+    }
+    return true;
+}
+
+static bool target_fine(struct work *work, const struct target *target)
+{
+    const struct relation *relation = target->relation;
+    const char *name = target->column->name;
+    struct state *home = work->home;
+    work->home = target->state;
+    bool fine = table_can_sync(work, relation) && generated_free(work, target) &&
+                no_subscriber(work, target->state, relation) && constraints_fine(work, target);
+    if (fine && relation->partition_key && column_mentioned(relation->partition_key, name)) {
+        fine = work_refuse(work, "move the rows into a new partitioned table instead",
+                           "%s is part of the partition key", column_words(work, relation, name));
+    }
+    if (fine && relation->replica_identity == 'i') {
+        fine = work_refuse(work, "set REPLICA IDENTITY DEFAULT or FULL first",
+                           "%s has an index as its replica identity", relation_key(work, relation));
+    }
+    work->home = home;
+    return fine;
+}
+
+/* --- the stages, service by service --------------------------------------------------------- */
+
+static void name_pair(struct retype *r, struct target *t, const char *using_expr,
+                      const char *using_back)
+{
+    struct work *work = r->work;
+    const char *own = ident(work, t->column->name), *fresh = ident(work, t->fresh);
+    const char *from = t->column->type;
+    const struct type_change there = { t->state, from, t->to }, back = { t->state, t->to, from };
+    bool raises;
+    t->before = (struct pair){
+        .state = t->state,
+        .relation = t->relation,
+        .source = t->column->name,
+        .copy = t->fresh,
+        .forward =
+            using_expr ? say(work, "(%s)::%s", using_expr, t->to) : type_cast(work, &there, own),
+        .backward =
+            using_back ? say(work, "(%s)::%s", using_back, from) : type_cast(work, &back, fresh),
+    };
+    pair_name(work, &t->before);
+    t->after = t->before;
+    t->after.copy = t->stale;
+    t->after.backward = NULL;
+    t->after.forward =
+        using_back ? say(work, "(%s)::%s", using_back, from) : type_cast(work, &back, own);
+    t->after.guarded = using_back ? t->after.forward : type_cast_guarded(work, &back, own, &raises);
+    t->after.guard_errors = using_back || raises;
+    if (using_back) {
+        struct column_map map = { t->column->name, fresh };
+        const struct column_maps maps = { &map, 1 };
+        t->before.backward =
+            say(work, "(%s)::%s", columns_mapped(work->ctx, using_back, &maps), from);
+    }
+}
+
+static void name_target(struct retype *r, struct target *t)
+{
+    const struct intent *it = r->work->intent;
+    t->fresh = free_column(r->work, t->relation, say(r->work, "%s_new", t->column->name));
+    t->stale = free_column(r->work, t->relation, say(r->work, "%s_old", t->column->name));
+    name_pair(r, t, it->using_expr, it->using_back);
+}
+
+static bool compile_service(struct retype *r)
+{
+    bool copies = false;
+    for (size_t i = 0; i < r->count; i++) {
+        struct target *t = &r->targets[i];
+        if (t->state == r->state && t->in_place && !retype_in_place(r, t)) {
+            return false;
+        }
+        copies = copies || (t->state == r->state && !t->in_place);
+    }
+    if (!copies) {
+        return true;
+    }
+    retype_expand(r);
+    retype_migrate(r);
+    return retype_contract(r);
+}
+
+/* A referenced column may hold values that a referencing one cannot take: those go first. */
+static void order_services(struct retype *r)
+{
+    for (size_t i = 1; i < r->count; i++) {
+        const struct target *t = &r->targets[i];
+        if (t->state != r->targets[0].state) {
+            const struct target *root = &r->targets[0];
+            const struct target *first = t->lossless ? t : root;
+            const struct target *then = t->lossless ? root : t;
+            work_after(r->work, then->state, PHASE_CONTRACT, first->state,
+                       say(r->work, "%s: %s", column_words(r->work, t->relation, t->column->name),
+                           t->reason));
+        }
+    }
+}
+
+static bool each_service(struct retype *r)
+{
+    struct work *work = r->work;
+    struct state *home = work->home;
+    bool fine = true;
+    for (size_t s = 0; s < work->state_count; s++) {
+        bool concerned = false;
+        for (size_t i = 0; i < r->count; i++) {
+            concerned = concerned || r->targets[i].state == &work->states[s];
+        }
+        if (concerned) {
+            r->state = work->home = &work->states[s];
+            fine = compile_service(r) && fine;
+        }
+    }
+    work->home = home;
+    return fine;
+}
+
+static void leave_model(struct retype *r)
+{
+    for (size_t i = 0; i < r->count; i++) {
+        struct target *t = &r->targets[i];
+        work_touch(r->work, t->state, relation_key(r->work, t->relation));
+        work_busy(r->work, t->state, t->relation, t->column->name);
+        t->column->type = t->to;
+    }
+}
+
+static bool collect(struct retype *r)
+{
+    struct work *work = r->work;
+    const struct intent *it = work->intent;
+    for (size_t i = 0; i < r->count; i++) {
+        if (it->propagate && !it->exact) {
+            follow_keys(r, i);
+            if (!follow_references(r, i)) {
+                return false;
+            }
+        }
+    }
+    bool fine = true;
+    for (size_t i = 0; i < r->count; i++) {
+        fine = target_fine(work, &r->targets[i]) && retype_keys_fine(r, &r->targets[i]) && fine;
+    }
+    if (fine && it->using_expr && r->count > 1) {
+        return work_refuse(work, "propagate: false with a note, and one intent for each column",
+                           "%zu other columns follow this one, and the USING expression is about "
+                           "this table only",
+                           r->count - 1);
+    }
+    return fine;
+}
+
+bool compile_change_type(struct work *work)
+{
+    struct relation *relation;
+    struct column *column;
+    const struct intent *it = work->intent;
+    if (!find_table(work, &relation) || !find_column(work, relation, it->column, &column)) {
+        return false;
+    }
+    const char *to = type_name(work, work->home, it->to);
+    if (type_same(work, column->type, to) && !it->using_expr) {
+        work_note(work, "info", "nothing-to-do", "%s is %s already",
+                  column_words(work, relation, it->column), to);
+        return true;
+    }
+    struct retype r = { .work = work };
+    (void)target_add(&r, work->home, relation, column, "the intent");
+    r.targets[0].in_place = r.targets[0].in_place && !it->using_expr;
+    if (!collect(&r)) {
+        return false;
+    }
+    for (size_t i = 0; i < r.count; i++) {
+        name_target(&r, &r.targets[i]);
+    }
+    bool fine = each_service(&r) && retype_readers(&r);
+    order_services(&r);
+    leave_model(&r);
+    return fine;
+}
