@@ -6,7 +6,7 @@
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
 #include "agents/base/version.h"
-#include "controller/cli/command.h"
+#include "controller/cli/commands.h"
 
 static void print_usage(FILE *to)
 {

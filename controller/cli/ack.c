@@ -7,9 +7,9 @@
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
 #include "controller/cli/commands.h"
-#include "controller/cli/near.h"
-#include "controller/cli/place.h"
+#include "controller/desk/place.h"
 #include "controller/rollout/gate.h"
+#include "controller/terminal/near.h"
 
 enum { KEY_PLAN = 0x2000, KEY_NOTE };
 

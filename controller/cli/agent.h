@@ -6,7 +6,7 @@
 #define CONTROLLER_CLI_AGENT_H
 
 #include "agents/base/json.h"
-#include "controller/cli/targets.h"
+#include "controller/desk/targets.h"
 
 struct agent_options {
     struct flags flags;

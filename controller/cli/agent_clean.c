@@ -4,7 +4,7 @@
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
 #include "controller/cli/agent.h"
-#include "controller/cli/place.h"
+#include "controller/desk/place.h"
 
 static const char *needed_by(const struct plan *plan, const struct targets *targets)
 {

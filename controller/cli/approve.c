@@ -6,7 +6,7 @@
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
 #include "controller/cli/commands.h"
-#include "controller/cli/signing.h"
+#include "controller/desk/signing.h"
 #include "controller/plan/approvals.h"
 
 enum { KEY_KEY = 0x2000, KEY_YES, KEY_IMPORT };

@@ -1,7 +1,6 @@
-#include <stddef.h>
-
-#include "controller/cli/command.h"
 #include "controller/cli/commands.h"
+
+#include <stddef.h>
 
 const struct command commands[] = {
     { "init", command_init, "write a manifest to start from" },

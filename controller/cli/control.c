@@ -5,9 +5,9 @@
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
 #include "controller/cli/commands.h"
-#include "controller/cli/driving.h"
-#include "controller/cli/forecast.h"
-#include "controller/cli/near.h"
+#include "controller/desk/driving.h"
+#include "controller/desk/forecast.h"
+#include "controller/terminal/near.h"
 
 /* The verbs that ask something of a rollout that exists. They differ in words only. */
 

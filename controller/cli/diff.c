@@ -4,7 +4,7 @@
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
 #include "controller/cli/commands.h"
-#include "controller/cli/place.h"
+#include "controller/desk/place.h"
 
 struct options {
     struct flags flags;

@@ -7,7 +7,7 @@
 #include "agents/base/text.h"
 #include "agents/base/version.h"
 #include "controller/cli/commands.h"
-#include "controller/cli/targets.h"
+#include "controller/desk/targets.h"
 #include "controller/session/pool.h"
 
 enum {

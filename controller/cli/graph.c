@@ -6,9 +6,8 @@
 #include "agents/base/mem.h"
 #include "agents/base/process.h"
 #include "agents/base/text.h"
-#include "controller/cli/catalogs.h"
-#include "controller/cli/command.h"
 #include "controller/cli/commands.h"
+#include "controller/desk/catalogs.h"
 #include "controller/graph/graph_print.h"
 
 enum {

@@ -5,7 +5,6 @@
 #include "agents/base/file.h"
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
-#include "controller/cli/command.h"
 #include "controller/cli/commands.h"
 
 EMBED(sample_fleet, "deploy/samples/fleet.yaml");

@@ -3,10 +3,9 @@
 #include "agents/base/json.h"
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
-#include "controller/cli/catalog_text.h"
-#include "controller/cli/catalogs.h"
-#include "controller/cli/command.h"
 #include "controller/cli/commands.h"
+#include "controller/desk/catalogs.h"
+#include "controller/terminal/catalog_text.h"
 
 struct inspect {
     struct flags flags;

@@ -4,14 +4,13 @@
 
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
-#include "controller/cli/catalogs.h"
-#include "controller/cli/command.h"
 #include "controller/cli/commands.h"
-#include "controller/cli/lint_grammar.h"
-#include "controller/cli/lint_live.h"
-#include "controller/cli/lint_rules.h"
-#include "controller/cli/lint_run.h"
-#include "controller/cli/usage.h"
+#include "controller/desk/catalogs.h"
+#include "controller/desk/lint_grammar.h"
+#include "controller/desk/lint_live.h"
+#include "controller/desk/lint_run.h"
+#include "controller/terminal/lint_rules.h"
+#include "controller/terminal/usage.h"
 
 enum {
     KEY_RULES = 0x2000,

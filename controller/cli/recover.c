@@ -5,7 +5,8 @@
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
 #include "controller/cli/commands.h"
-#include "controller/cli/driving.h"
+#include "controller/desk/driving.h"
+#include "controller/desk/status_text.h"
 #include "controller/rollout/recovery.h"
 #include "controller/session/pool.h"
 

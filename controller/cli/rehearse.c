@@ -5,10 +5,10 @@
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
 #include "controller/cli/commands.h"
-#include "controller/cli/place.h"
-#include "controller/cli/plan_text.h"
+#include "controller/desk/place.h"
 #include "controller/rollout/evidence.h"
 #include "controller/session/pool.h"
+#include "controller/terminal/plan_text.h"
 
 struct options {
     struct flags flags;

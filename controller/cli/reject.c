@@ -1,7 +1,7 @@
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
 #include "controller/cli/commands.h"
-#include "controller/cli/signing.h"
+#include "controller/desk/signing.h"
 
 enum { KEY_REASON = 0x2000, KEY_WITHDRAW };
 

@@ -2,8 +2,8 @@
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
 #include "controller/cli/commands.h"
-#include "controller/cli/place.h"
-#include "controller/cli/plan_text.h"
+#include "controller/desk/place.h"
+#include "controller/terminal/plan_text.h"
 
 enum { KEY_PHASE = 0x2000, KEY_FULL, KEY_RULES };
 

@@ -5,7 +5,7 @@
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
 #include "controller/cli/commands.h"
-#include "controller/cli/targets.h"
+#include "controller/desk/targets.h"
 #include "controller/session/pool.h"
 
 struct options {

@@ -11,8 +11,8 @@
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
 #include "controller/cli/commands.h"
-#include "controller/cli/driving.h"
-#include "controller/cli/forecast.h"
+#include "controller/desk/driving.h"
+#include "controller/desk/forecast.h"
 #include "controller/rollout/engine.h"
 
 enum { KEY_UNTIL = 0x2000, KEY_DETACH, KEY_DRY_RUN };

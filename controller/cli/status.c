@@ -3,7 +3,8 @@
 #include "agents/base/json.h"
 #include "agents/base/mem.h"
 #include "controller/cli/commands.h"
-#include "controller/cli/driving.h"
+#include "controller/desk/driving.h"
+#include "controller/desk/status_text.h"
 
 struct options {
     struct flags flags;

@@ -7,10 +7,9 @@
 #include "agents/base/text.h"
 #include "agents/base/yaml.h"
 #include "controller/change/change.h"
-#include "controller/cli/command.h"
 #include "controller/cli/commands.h"
-#include "controller/cli/document.h"
-#include "controller/cli/plan_recheck.h"
+#include "controller/desk/document.h"
+#include "controller/desk/plan_recheck.h"
 #include "controller/manifest/fleet.h"
 #include "controller/plan/plan.h"
 

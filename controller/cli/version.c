@@ -1,7 +1,6 @@
 #include <stdio.h>
 
 #include "agents/base/version.h"
-#include "controller/cli/command.h"
 #include "controller/cli/commands.h"
 
 int command_version(int argc, char **argv)

@@ -5,9 +5,10 @@
 #include "agents/base/json.h"
 #include "agents/base/mem.h"
 #include "controller/cli/commands.h"
-#include "controller/cli/driving.h"
-#include "controller/cli/printer.h"
+#include "controller/desk/driving.h"
+#include "controller/desk/status_text.h"
 #include "controller/rollout/engine.h"
+#include "controller/terminal/printer.h"
 
 /* watch and logs: the events of a rollout, until it rests, or as far as they go. */
 

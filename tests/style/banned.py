@@ -20,12 +20,12 @@ PRODUCT = {
     "strdup": "use mem_text", "strndup": "use mem_textn", "asprintf": "use mem_printf",
     "vasprintf": "use struct text", "reallocarray": "use mem_room",
 }
-SPEECH = {w: "libraries do not print: return it, or say it in cli/" for w in
+SPEECH = {w: "libraries do not print: return it, or say it in cli/, desk/ or terminal/" for w in
           ["printf", "fprintf", "vprintf", "vfprintf", "puts", "putchar", "fputs", "perror", "warn",
            "warnx", "syslog", "dprintf", "psignal"]}
 SPEECH |= {w: "libraries do not end the program: return false" for w in ["exit", "errx"]}
 # The edges: what faces a person or is a program's main loop.
-SPEAKERS = ("controller/cli/", "controller/main.c", "agents/agent/", "agents/base/log.", "tests/", "deploy/")
+SPEAKERS = ("controller/cli/", "controller/desk/", "controller/terminal/", "controller/main.c", "agents/agent/", "agents/base/log.", "tests/", "deploy/")
 CONSTRUCTS = [
     (r"\bgoto\b", "goto", "SCOPE and AUTO_* clean up"),
     (r"\btypedef\s+(struct|union|enum)\b", "a typedef'd struct", "write struct noun"),

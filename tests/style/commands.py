@@ -29,8 +29,8 @@ def spans(text):
                 yield number, match[1]
 
 
-def options_of(tree, folder):
-    text = "".join(tree.text(p) for p in tree.c_files if p.startswith(folder))
+def options_of(tree, folders):
+    text = "".join(tree.text(p) for p in tree.c_files if p.startswith(folders))
     return set(re.findall(r'\{[\s\\]*"([a-z-]+)",', text)) | {"help", "usage", "version"}
 
 
@@ -39,7 +39,7 @@ def check(tree):
         return
     verbs = set(re.findall(r'\{ "([a-z-]+)",', tree.text(COMMANDS))) | {"help"}
     modes = set(re.findall(r'\{ "([a-z]+)",', tree.text(MODES))) | {"version"}
-    options = {"": options_of(tree, "controller/cli/"), "-agent": options_of(tree, "agents/agent/")}
+    options = {"": options_of(tree, ("controller/cli/", "controller/desk/", "controller/terminal/")), "-agent": options_of(tree, ("agents/agent/",))}
     for path in tree.files:
         if not path.endswith(".md") or path.startswith("tests/"):
             continue

@@ -129,8 +129,8 @@ class Recheck(testing.Case):
         self.assertIn("met: explicit-lock (budget), missing-lock-timeout (wait), rename-column (exchange)", brief)
         self.assertNotIn("two columns that were proven equal", brief)
         long = self.ok(self.flotilla("show", path, "--rules")).out
-        self.assertIn('rename-column, by exchange: with "email", proven equal by contract/users/2; '
-                      "word given in contract/users/1", long)
+        self.assertIn('rename-column, by exchange: with "email", proven equal by contract/users/3; '
+                      "word given in contract/users/2", long)
         self.assertIn("two columns that were proven equal, and kept so by a trigger", long)
         self.assertIn("way back: drop-column, by own: added by", long)
         shown = json.loads(self.ok(self.flotilla("show", path, "--format", "json")).out)

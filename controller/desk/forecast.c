@@ -1,0 +1,227 @@
+#include "controller/desk/forecast.h"
+
+#include "agents/base/json.h"
+#include "agents/base/mem.h"
+#include "agents/base/text.h"
+
+/* Putting a column back costs about 18 times its snapshot (measured: docs, engine). */
+enum { RESTORE_FACTOR = 18, BYTES_A_ROW_SNAPSHOT = 20, BYTES_A_ROW_TABLE = 110 };
+
+/* --- as data ---------------------------------------------------------------------------------- */
+
+static bool strong(const struct step *step)
+{
+    for (size_t i = 0; i < step->lock_count; i++)
+        if (text_eq(step->locks[i].mode, "ACCESS EXCLUSIVE") ||
+            text_eq(step->locks[i].mode, "SHARE ROW EXCLUSIVE") ||
+            text_eq(step->locks[i].mode, "EXCLUSIVE"))
+            return true;
+    return false;
+}
+
+static int64_t duration(const struct step *step, bool back)
+{
+    return back && step->kind == STEP_SNAPSHOT ? step->estimate.ms * RESTORE_FACTOR
+                                               : step->estimate.ms;
+}
+
+struct sums {
+    size_t steps;
+    int64_t ms, snapshot_rows, backfill_rows;
+};
+
+static json_t *step_json(const struct step *step, bool back, struct sums *sums)
+{
+    SCOPE(tmp);
+    bool undone = !step->irreversible && (step->down.count || step->kind == STEP_SNAPSHOT);
+    json_t *o = json_object();
+    json_t *tags = json_array();
+    for (unsigned bit = 1; bit <= TAG_UNKNOWN; bit <<= 1)
+        if (step->tags & bit)
+            json_array_append_new(tags, json_string(step_tags_text(tmp, bit)));
+    json_set_text(o, "id", step->id);
+    json_set_text(o, "what", step->what ? step->what : "");
+    json_set_text(o, "kind", step_kind_name(step->kind));
+    json_object_set_new(o, "tags", tags);
+    json_set_bool(o, "strong_lock", strong(step));
+    json_set_int(o, "rows", step->estimate.rows);
+    json_set_int(o, "ms", duration(step, back));
+    if (back)
+        json_set_bool(o, "undone", undone);
+    json_set_text(o, "irreversible", step->irreversible);
+    sums->steps++;
+    sums->ms += duration(step, back);
+    if (step->kind == STEP_SNAPSHOT)
+        sums->snapshot_rows += step->estimate.rows;
+    if (step->kind == STEP_BACKFILL || (back && step->kind == STEP_SNAPSHOT))
+        sums->backfill_rows += step->estimate.rows;
+    return o;
+}
+
+static json_t *part_json(const struct part *part, bool back, struct sums *sums)
+{
+    json_t *o = json_object(), *steps = json_array(), *after = json_array();
+    json_set_text(o, "service", part->service);
+    for (size_t i = 0; i < part->after_count; i++)
+        json_array_append_new(after, json_pack("{s:s, s:s}", "service", part->after[i].service,
+                                               "reason", part->after[i].reason));
+    json_object_set_new(o, "after", after);
+    json_object_set_new(
+        o, "approvals",
+        json_pack("{s:i, s:o}", "need", part->approvals_need, "from",
+                  json_from_texts(part->approvals_from.items, part->approvals_from.count)));
+    for (size_t k = 0; k < part->step_count; k++)
+        json_array_append_new(
+            steps, step_json(&part->steps[back ? part->step_count - 1 - k : k], back, sums));
+    json_object_set_new(o, "steps", steps);
+    return o;
+}
+
+static json_t *whole(const struct plan *plan, const char *direction, json_t *phases,
+                     const struct sums *sums)
+{
+    json_t *o = json_object(), *total = json_object();
+    json_set_text(o, "plan", plan->id);
+    json_set_text(o, "title", plan->title);
+    json_set_text(o, "direction", direction);
+    json_object_set_new(o, "phases", phases);
+    json_set_int(total, "steps", (int64_t)sums->steps);
+    json_set_int(total, "ms", sums->ms);
+    json_set_int(total, "snapshot_bytes", sums->snapshot_rows * BYTES_A_ROW_SNAPSHOT);
+    json_set_int(total, "growth_bytes", sums->backfill_rows * BYTES_A_ROW_TABLE);
+    json_object_set_new(o, "total", total);
+    return o;
+}
+
+json_t *forecast_forward(const void *ctx, const struct plan *plan)
+{
+    struct sums sums = { 0 };
+    json_t *phases = json_array();
+    for (int phase = 0; phase < PHASE_COUNT; phase++) {
+        json_t *parts = json_array();
+        for (size_t i = 0; i < plan->phases[phase].count; i++)
+            json_array_append_new(parts, part_json(plan->phases[phase].parts[i], false, &sums));
+        if (json_array_size(parts))
+            json_array_append_new(phases, json_pack("{s:s, s:O}", "phase",
+                                                    phase_name((enum phase)phase), "parts", parts));
+        json_decref(parts);
+    }
+    return json_own(ctx, whole(plan, "forward", phases, &sums));
+}
+
+json_t *forecast_back(const void *ctx, const struct place *place, int back_to)
+{
+    struct sums sums = { 0 };
+    json_t *phases = json_array();
+    for (int phase = PHASE_COUNT - 1; phase > back_to; phase--) {
+        json_t *parts = json_array();
+        for (size_t i = place->rollout->task_count; i-- > 0;) {
+            const struct task *task = &place->rollout->tasks[i];
+            if ((int)task->phase != phase || !task->started || task->status == TASK_UNDONE)
+                continue;
+            json_t *part = part_json(task->part, true, &sums);
+            json_set_text(part, "instance", task->instance);
+            json_array_append_new(parts, part);
+        }
+        json_array_append_new(phases, json_pack("{s:s, s:o}", "phase",
+                                                phase_name((enum phase)phase), "parts", parts));
+    }
+    return json_own(ctx, whole(place->plan, "back", phases, &sums));
+}
+
+/* --- for people ------------------------------------------------------------------------------- */
+
+static const char *said(const void *ctx, const json_t *o, const char *key)
+{
+    const char *s = json_text_of(o, key);
+    return text_printable(ctx, s ? s : "");
+}
+
+static const char *tags_text(const void *ctx, const json_t *step)
+{
+    struct text t = text_init(ctx, TEXT_LINE);
+    size_t i;
+    json_t *tag;
+    json_array_foreach(json_object_get(step, "tags"), i, tag)
+        text_addf(&t, "%s%s", i ? ", " : "", json_string_value(tag));
+    return t.data;
+}
+
+static void print_step(FILE *to, const json_t *step, bool back)
+{
+    SCOPE(tmp);
+    const char *irreversible = json_text_of(step, "irreversible");
+    if (back && irreversible)
+        fprintf(to, "      %-24s CANNOT BE UNDONE: %s\n", said(tmp, step, "id"),
+                text_printable(tmp, irreversible));
+    if (back && !json_is_true(json_object_get(step, "undone")))
+        return;
+    fprintf(to, "      %-24s %s  [%s", said(tmp, step, "id"), said(tmp, step, "what"),
+            tags_text(tmp, step));
+    if (json_is_true(json_object_get(step, "strong_lock")))
+        fputs("; strong lock within the budget", to);
+    if (json_int_of(step, "rows") > 0)
+        fprintf(to, "; %s rows", text_count(tmp, json_int_of(step, "rows")));
+    if (json_int_of(step, "ms") > 0)
+        fprintf(to, "; about %s", text_duration(tmp, json_int_of(step, "ms")));
+    fputs("]\n", to);
+}
+
+static void print_part_head(FILE *to, const json_t *part)
+{
+    SCOPE(tmp);
+    size_t i;
+    json_t *item;
+    const json_t *approvals = json_object_get(part, "approvals");
+    int64_t need = json_int_of(approvals, "need");
+    fprintf(to, "    %s", said(tmp, part, "service"));
+    json_array_foreach(json_object_get(part, "after"), i, item)
+        fprintf(to, "%s%s (%s)", i ? ", " : "  after ", said(tmp, item, "service"),
+                said(tmp, item, "reason"));
+    fprintf(to, "  needs %lld signature%s from", (long long)need, need == 1 ? "" : "s");
+    json_array_foreach(json_object_get(approvals, "from"), i, item)
+        fprintf(to, "%s %s", i ? " or" : "", text_printable(tmp, json_string_value(item)));
+    fputc('\n', to);
+}
+
+static void print_part(FILE *to, const json_t *part, bool back)
+{
+    SCOPE(tmp);
+    size_t i;
+    json_t *step;
+    if (back)
+        fprintf(to, "    %s on %s\n", said(tmp, part, "service"), said(tmp, part, "instance"));
+    else
+        print_part_head(to, part);
+    json_array_foreach(json_object_get(part, "steps"), i, step)
+        print_step(to, step, back);
+}
+
+static void print_total(FILE *to, const json_t *total)
+{
+    SCOPE(tmp);
+    fprintf(to, "in all: %lld steps, about %s one after the other",
+            (long long)json_int_of(total, "steps"), text_duration(tmp, json_int_of(total, "ms")));
+    fprintf(to, "; disk: about %s of snapshots",
+            text_bytes(tmp, json_int_of(total, "snapshot_bytes")));
+    fprintf(to, ", up to %s of table growth until vacuum\n",
+            text_bytes(tmp, json_int_of(total, "growth_bytes")));
+}
+
+void forecast_print(FILE *to, const json_t *forecast)
+{
+    SCOPE(tmp);
+    size_t i, k;
+    json_t *phase, *part;
+    bool back = text_eq(json_text_of(forecast, "direction"), "back");
+    fprintf(to, "%s: this is what `flotilla %s; nothing was done\n", said(tmp, forecast, "title"),
+            back ? "rollback` would undo" : "start` would do");
+    json_array_foreach(json_object_get(forecast, "phases"), i, phase) {
+        const char *name = json_text_of(phase, "phase");
+        bool waits = !back && text_eq(name, phase_name(PHASE_CONTRACT));
+        fprintf(to, "  %s%s\n", name, waits ? "  (waits for acknowledgements and promote)" : "");
+        json_array_foreach(json_object_get(phase, "parts"), k, part)
+            print_part(to, part, back);
+    }
+    print_total(to, json_object_get(forecast, "total"));
+}

@@ -1,0 +1,22 @@
+/*
+ * What would happen: the dry runs of start and rollback, from the plan and what was measured. As
+ * data (schemas/forecast.schema.json) and, made of it, as text.
+ */
+#ifndef CONTROLLER_DESK_FORECAST_H
+#define CONTROLLER_DESK_FORECAST_H
+
+#include <jansson.h>
+#include <stdio.h>
+
+#include "controller/desk/place.h"
+
+/* Phases, parts, steps with locks and expected time, disk for snapshots; owned by ctx. */
+json_t *forecast_forward(const void *ctx, const struct plan *plan);
+
+/* What a rollback to `back_to` (-1: all the way) would undo, in order. */
+json_t *forecast_back(const void *ctx, const struct place *place, int back_to);
+
+/* For people. */
+void forecast_print(FILE *to, const json_t *forecast);
+
+#endif

@@ -1,0 +1,135 @@
+#include "controller/desk/status_text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "agents/base/json.h"
+#include "agents/base/mem.h"
+#include "agents/base/text.h"
+
+static bool is_utf8_terminal(void)
+{
+    static const char *const variables[] = { "LC_ALL", "LC_CTYPE", "LANG" };
+    for (size_t i = 0; i < 3; i++) {
+        const char *value = getenv(variables[i]);
+        if (!text_empty(value))
+            return strcasestr(value, "utf-8") || strcasestr(value, "utf8");
+    }
+    return false;
+}
+
+struct glyph {
+    const char *utf8, *ascii, *color;
+};
+
+static const struct glyph glyphs[TASK_STATUS_COUNT] = {
+    [TASK_PENDING] = { "◌", ".", "" },         [TASK_RUNNING] = { "◷", ">", "\033[36m" },
+    [TASK_DONE] = { "✔", "+", "\033[32m" },    [TASK_FAILED] = { "✖", "x", "\033[31m" },
+    [TASK_STOPPED] = { "॥", "=", "\033[33m" }, [TASK_UNDONE] = { "↩", "<", "\033[33m" },
+};
+
+static void print_work(FILE *to, const struct task *task)
+{
+    SCOPE(tmp);
+    if (task->step)
+        fprintf(to, "  %s", text_printable(tmp, task->step));
+    if (task->total <= 0)
+        return;
+    fprintf(to, "  %s/%s", text_count(tmp, task->done), text_count(tmp, task->total));
+    fprintf(to, " %lld%%",
+            (long long)(task->done >= task->total ? 100 : task->done * 100 / task->total));
+    if (task->rate > 0)
+        fprintf(to, "  %s/s", text_count(tmp, task->rate));
+    if (task->eta_ms > 0)
+        fprintf(to, "  %s left", text_duration(tmp, task->eta_ms));
+}
+
+static void print_failure(FILE *to, const struct task *task)
+{
+    SCOPE(tmp);
+    if (task->error)
+        fprintf(to, "        %s: %s\n", task->step ? text_printable(tmp, task->step) : "",
+                text_printable(tmp, task->error));
+    if (task->hint)
+        fprintf(to, "        hint: %s\n", text_printable(tmp, task->hint));
+}
+
+static void print_task(FILE *to, const struct place *place, const struct task *task)
+{
+    SCOPE(tmp);
+    const struct glyph *glyph = &glyphs[task->status];
+    bool color = place->flags->color && *glyph->color;
+    fprintf(to, "    %s%s%s %-20s %zu/%zu steps", color ? glyph->color : "",
+            is_utf8_terminal() ? glyph->utf8 : glyph->ascii, color ? "\033[0m" : "",
+            text_printable(tmp, task->instance), task->steps_done, task->part->step_count);
+    if (task->status == TASK_RUNNING)
+        print_work(to, task);
+    if (task->lost)
+        fputs("  out of reach, asked again; what runs there goes on:", to);
+    if (task->waiting)
+        fprintf(to, "  %s", text_printable(tmp, task->waiting));
+    fputc('\n', to);
+    if (task->status == TASK_FAILED)
+        print_failure(to, task);
+}
+
+static void print_next(FILE *to, const struct rollout *r)
+{
+    switch (r->status) {
+    case ROLLOUT_GATE:
+        fprintf(to, "  gate: %s\n  next: %s\n", r->gate ? r->gate : "",
+                r->gate_hint ? r->gate_hint : "flotilla promote");
+        break;
+    case ROLLOUT_FAILED:
+        fprintf(to,
+                "  next: `flotilla retry %s` once the cause is gone, or `flotilla rollback "
+                "%s`\n",
+                r->id, r->id);
+        break;
+    case ROLLOUT_PAUSED: fprintf(to, "  next: `flotilla resume %s`\n", r->id); break;
+    case ROLLOUT_ABORTED:
+        fprintf(to, "  next: `flotilla retry %s` goes on, `flotilla rollback %s` undoes\n", r->id,
+                r->id);
+        break;
+    case ROLLOUT_GIVEN_UP:
+        fprintf(to, "  it ended where it stood; `flotilla show` has the way back of each step\n");
+        break;
+    case ROLLOUT_DONE:
+        fprintf(to, "  the way back: `flotilla rollback %s` (`--dry-run` says what it takes)\n",
+                r->id);
+        break;
+    default: break;
+    }
+}
+
+void status_print(FILE *to, const struct place *place)
+{
+    SCOPE(tmp);
+    const struct rollout *r = place->rollout;
+    fprintf(to, "%s  %s  %s%s\n", r->id, text_printable(tmp, place->plan->title),
+            rollout_status_name(r->status), r->back && rollout_holds(r->status) ? " (back)" : "");
+    int shown = -1;
+    for (size_t i = 0; i < r->task_count; i++) {
+        if ((int)r->tasks[i].phase != shown) {
+            shown = (int)r->tasks[i].phase;
+            fprintf(to, "  %s\n", phase_name(r->tasks[i].phase));
+        }
+        print_task(to, place, &r->tasks[i]);
+    }
+    print_next(to, r);
+}
+
+json_t *status_json(const struct place *place)
+{
+    json_t *o = json_object();
+    json_t *state = rollout_to_json(place->rollout);
+    json_set_text(o, "rollout", place->rollout->id);
+    json_set_text(o, "plan", place->plan->id);
+    json_set_text(o, "title", place->plan->title);
+    json_set_text(o, "environment", place->plan->environment);
+    json_set_text(o, "direction", place->rollout->back ? "back" : "forward");
+    json_object_del(state, "id");
+    json_object_update_missing(o, state);
+    json_decref(state);
+    return o;
+}
