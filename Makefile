@@ -193,7 +193,7 @@ sanitize: ## unit and golden tests under ASan and UBSan
 	$(Q)$(MAKE) --no-print-directory SAN=1 BUILD=build-san all unit golden
 
 # What has threads: the parser's, the sessions' and the driver's.
-THREADED := $(patsubst %,build-tsan/tests/test_%,lint sql wire engine)
+THREADED := $(patsubst %,build-tsan/tests/test_%,deep lint sql wire engine)
 threads: ## what has threads under ThreadSanitizer: parser, linter, sessions, driver
 	$(Q)$(MAKE) --no-print-directory TSAN=1 BUILD=build-tsan all $(THREADED)
 	$(Q)BUILD=build-tsan tests/run $(THREADED) tests/golden/lint/test_lint.py tests/scenario/test_rollout.py

@@ -14,6 +14,7 @@
 #include "controller/desk/driving.h"
 #include "controller/desk/forecast.h"
 #include "controller/rollout/engine.h"
+#include "controller/sql/script.h"
 
 enum { KEY_UNTIL = 0x2000, KEY_DETACH, KEY_DRY_RUN };
 
@@ -147,6 +148,7 @@ static int detach(struct place *place, const struct driving *driving, const stru
     /* SQLite must not be carried over a fork, not even to be closed: the locks are the parent's. */
     talloc_free(place->store);
     place->store = NULL;
+    sql_deep_end();
     pid_t pid = fork();
     if (pid < 0) {
         fail_errno(&err, "fork");

@@ -332,6 +332,7 @@ bool crew_run(const struct crew_task *task, struct error *err)
     }
     p.board = shared;
     p.results = mem_array(tmp, struct result, task->count);
+    sql_deep_end();
     fflush(NULL); /* or each child would have what was printed and not yet written */
     bool good = true;
     for (size_t i = 0; good && i < p.worker_count; i++) {

@@ -85,17 +85,6 @@ static void library_init(void)
     libssh2_init(0);
 }
 
-/* A step of a handshake, one thread at a time: OpenSSL 3.0 makes what its random numbers need at
- * their first use, and threads that come at once find it half made (a null lock, a crash). */
-static int handshake_step(struct ssh *ssh)
-{
-    static pthread_mutex_t one = PTHREAD_MUTEX_INITIALIZER;
-    pthread_mutex_lock(&one);
-    int rc = libssh2_session_handshake(ssh->session, ssh->fd);
-    pthread_mutex_unlock(&one);
-    return rc;
-}
-
 /* One handshake; *kex is set when it failed because nothing was common. */
 static bool handshake(const void *ctx, const struct instance *target, int64_t deadline,
                       const char *methods, struct ssh **out, bool *kex, struct error *err)
@@ -117,7 +106,7 @@ static bool handshake(const void *ctx, const struct instance *target, int64_t de
     if (methods)
         libssh2_session_method_pref(ssh->session, LIBSSH2_METHOD_HOSTKEY, methods);
     int rc = 0;
-    while ((rc = handshake_step(ssh)) == LIBSSH2_ERROR_EAGAIN)
+    while ((rc = libssh2_session_handshake(ssh->session, ssh->fd)) == LIBSSH2_ERROR_EAGAIN)
         if (!ssh_wait(ssh, err))
             return fail_in(err, "SSH handshake");
     if (rc == LIBSSH2_ERROR_KEX_FAILURE || rc == LIBSSH2_ERROR_KEY_EXCHANGE_FAILURE ||

@@ -47,8 +47,13 @@ bool sql_parse(const void *ctx, const char *text, size_t length, struct script *
 bool sql_parse_one(const void *ctx, const char *sql, struct statement **out,
                    struct error *err) MUSTCHECK;
 
-/* Runs fn(arg) on a thread whose stack is deep enough for the parser, and waits for it. On such a
- * thread already, it is a plain call: a worker that parses many files starts here. */
+/* Runs fn(arg) on the process's thread whose stack is deep enough for the parser, and waits for it;
+ * calls of several threads wait for each other. On that thread already, it is a plain call: a
+ * worker that parses many files starts here. A forked process makes a thread of its own. */
 bool sql_deep(void (*fn)(void *arg), void *arg, struct error *err) MUSTCHECK;
+
+/* Ends that thread, unless it is at work; the next call makes another. For who is about to fork a
+ * process that goes on with this program, and wants it to be the only thread. */
+void sql_deep_end(void);
 
 #endif

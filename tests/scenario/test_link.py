@@ -96,6 +96,11 @@ class Ways:
         self.assertNotIn("AddressSanitizer", run.err)
         return run
 
+    def assert_no_error(self, run, instance):
+        """Looked at, and at most warned of: a busy machine answers late."""
+        self.assertRegex(run.out, rf"(?m)^(ok|!!) +{instance}\b")
+        self.assertNotIn(f"error    {instance}:", run.out)
+
     def manifest(self, **defaults):
         """Writes the manifest with other values under defaults.ssh or for every instance."""
         manifest = self.fleet.manifest()
@@ -164,7 +169,7 @@ class Ways:
         self.fleet.write("fleet.yaml", json.dumps(manifest))
         run = self.fails("users-1: agent_database", "the agent serves no database \"nowhere\"",
                          "it serves: users, orders")
-        self.assertIn("ok       orders-1", run.out)
+        self.assert_no_error(run, "orders-1")
 
     def test_database_of_another_instance(self):
         path = self.fleet.hosts["db1"].agent_yaml
@@ -175,7 +180,7 @@ class Ways:
         try:
             run = self.fails("users-1: serves: database users serves instance users-9, the manifest says instance "
                              "users-1", "fix: correct serves:")
-            self.assertIn("ok       orders-1", run.out)
+            self.assert_no_error(run, "orders-1")
         finally:
             with open(path, "w", encoding="utf-8") as f:
                 f.write(text)
