@@ -132,6 +132,9 @@ static bool statements_run(struct locks *locks, struct held *held, struct error 
     for (size_t i = 0; i < list->count; i++)
         if (!statement_run(locks, list->items[i], &held->rows, err))
             return list->count > 1 ? fail_in(err, "statement %zu", i + 1) : false;
+    /* What waits for the commit would be done there, where no timeout ends it. */
+    if (!locks_exec(locks, "SET CONSTRAINTS ALL IMMEDIATE", NULL, err))
+        return fail_in(err, "what it deferred to its end");
     /* What ends it was refused before; a procedure that does so would be an error. */
     if (connection_state(work->db) != CONNECTION_IN_TRANSACTION)
         return fail(err, ERROR_INTERNAL, "the step's transaction was ended by its statements");
@@ -169,7 +172,7 @@ static bool attempt(const void *ctx, struct locks *locks, int64_t began_ms, json
     if (!work_begin(work, err))
         return false;
     if (locks_take(locks, err) && statements_run(locks, &held, err) &&
-        measure_json(ctx, locks, &held, began_ms, measured) &&
+        measure_json(ctx, locks, &held, began_ms, measured) && locks_limit(locks, err) &&
         journal_step_write(work, work->step, apply_finished(work), *measured, err) &&
         work_commit(work, err)) {
         json_set_int(*measured, "hold_ms", clock_mono_ms() - held.since_ms);

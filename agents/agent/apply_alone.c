@@ -9,9 +9,13 @@
 #include "agents/base/text.h"
 
 enum {
-    TICK_MS = 100,
+    TICK_MS = 50,
+    LOOK_EVERY_MS = 100, /* at progress */
     SAY_EVERY_MS = 1000,
     DEADLOCK_TRIES = 5,
+    OVERRUNS_MOST = 8,
+    PAUSE_MS = 500,
+    PAUSES = 4, /* of them at most between two tries */
 };
 
 struct alone {
@@ -20,7 +24,10 @@ struct alone {
     int64_t said_ms;
     int64_t wait_ms; /* spent in phases that wait for others */
     int64_t ticked_ms;
-    bool cannot_tell; /* an event could not be written */
+    int64_t looked_ms;
+    int tries, overruns; /* of one statement */
+    bool cannot_tell;    /* an event could not be written */
+    struct budget budget;
 };
 
 /* --- watching ------------------------------------------------------------------------------ */
@@ -76,8 +83,11 @@ static bool look(void *data, int64_t elapsed_ms)
     struct rows *rows = NULL;
     const char *params[] = { mem_printf(tmp, "%d", connection_facts(a->work->db)->backend_pid) };
     (void)elapsed_ms;
-    if (spool_order(a->work->spool) == ORDER_CANCEL || a->cannot_tell)
+    if (spool_order(a->work->spool) == ORDER_CANCEL || a->cannot_tell || !budget_look(&a->budget))
         return false;
+    if (clock_mono_ms() - a->looked_ms < LOOK_EVERY_MS)
+        return true;
+    a->looked_ms = clock_mono_ms();
     if (!connection_query(tmp, a->work->watch,
                           "SELECT phase, blocks_done, blocks_total, tuples_done, tuples_total"
                           " FROM pg_catalog.pg_stat_progress_create_index"
@@ -127,61 +137,86 @@ static bool invalid_named(struct work *work, const char *sql, bool *out, struct 
     return true;
 }
 
-/* A failed CREATE INDEX CONCURRENTLY leaves an invalid index that slows writes down and holds the
- * name. The step's other direction is what drops it; that runs only when an index of that very
- * name is invalid. */
-static bool leftover_remove(struct work *work, struct error *err)
-{
-    const struct step_texts *other = work->back ? &work->step->up : &work->step->down;
-    if (work->step->kind != STEP_CONCURRENTLY)
-        return true;
-    for (size_t i = 0; i < other->count; i++) {
-        bool invalid = false;
-        if (!drops_index(other->items[i]))
-            continue;
-        if (!invalid_named(work, other->items[i], &invalid, err))
-            return false;
-        if (invalid && !connection_exec(work->db, other->items[i], err))
-            return fail_in(err, "removing what a failed try left");
-    }
-    return true;
-}
-
 /* --- running -------------------------------------------------------------------------------- */
 
+/* DETACH PARTITION CONCURRENTLY stays half done when it is cut, and another try of it is refused.
+ */
+static bool must_be_patient(const char *sql)
+{
+    return strcasestr(sql, "DETACH PARTITION") != NULL;
+}
+
 /* Waits for old snapshots of the whole database are part of these statements: a short lock_timeout
- * would only leave an invalid index behind. */
+ * would only leave an invalid index behind. What is asked for and held is looked at instead. */
 static bool run_one(struct alone *a, const char *sql, int64_t *count, struct error *err)
 {
     SCOPE(tmp);
     struct rows *rows = NULL;
     struct connection_watch watch = { .every_ms = TICK_MS, .tick = look, .data = a };
     a->ticked_ms = clock_mono_ms();
-    if (!connection_script(a->work->db, "SET lock_timeout = 0; SET statement_timeout = 0", err) ||
-        !connection_query_watched(tmp, a->work->db, sql, &watch, &rows, err))
+    budget_begin(&a->budget, a->work);
+    a->budget.patient = must_be_patient(sql);
+    if (!connection_script(a->work->db, "SET lock_timeout = 0; SET statement_timeout = 0", err))
         return false;
+    if (!connection_query_watched(tmp, a->work->db, sql, &watch, &rows, err)) {
+        if (err->code == ERROR_CANCELLED && a->budget.end != BUDGET_KEPT)
+            err->code = a->budget.end == BUDGET_HELD ? ERROR_LOCK_BUDGET : ERROR_LOCK_TIMEOUT;
+        return false;
+    }
     *count += rows_affected(rows) > 0 ? rows_affected(rows) : 0;
     return true;
 }
 
+/* A failed CREATE INDEX CONCURRENTLY leaves an invalid index that slows writes down and holds the
+ * name. The step's other direction is what drops it; that runs only when an index of that very
+ * name is invalid. */
+static bool leftover_remove(struct alone *a, struct error *err)
+{
+    struct work *work = a->work;
+    const struct step_texts *other = work->back ? &work->step->up : &work->step->down;
+    if (work->step->kind != STEP_CONCURRENTLY)
+        return true;
+    for (size_t i = 0; i < other->count; i++) {
+        bool invalid = false;
+        int64_t none = 0;
+        if (!drops_index(other->items[i]))
+            continue;
+        if (!invalid_named(work, other->items[i], &invalid, err))
+            return false;
+        if (invalid && !run_one(a, other->items[i], &none, err))
+            return fail_in(err, "removing what a failed try left");
+    }
+    return true;
+}
+
+/* Whether the error is one that another try may get past; it fails with a name when it is not. */
+static bool may_try_again(struct alone *a, struct error *err)
+{
+    int64_t deadline = a->began_ms + a->work->limits.step_deadline_ms;
+    a->tries++;
+    if (text_eq(err->sqlstate, "40P01"))
+        return a->tries < DEADLOCK_TRIES;
+    if (err->code == ERROR_LOCK_TIMEOUT)
+        return clock_mono_ms() < deadline;
+    if (err->code != ERROR_LOCK_BUDGET)
+        return false;
+    if (++a->overruns == OVERRUNS_MOST)
+        return budget_fail(a->work, a->overruns, err);
+    return budget_tell(a->work, err);
+}
+
 static bool run_with_tries(struct alone *a, const char *sql, int64_t *count, struct error *err)
 {
-    for (int tries = 1;; tries++) {
-        if (!leftover_remove(a->work, err))
-            return false;
-        if (run_one(a, sql, count, err))
-            return true;
+    a->tries = a->overruns = 0;
+    while (!leftover_remove(a, err) || !run_one(a, sql, count, err)) {
         struct error ignored;
-        if (connection_lost(err->code))
+        if (connection_lost(err->code) || !leftover_remove(a, &ignored) || !may_try_again(a, err))
             return false;
-        if (!leftover_remove(a->work, &ignored))
-            return false;
-        if (!text_eq(err->sqlstate, "40P01") || tries == DEADLOCK_TRIES)
-            return false;
-        work_sleep(a->work, 500 * tries);
+        work_sleep(a->work, PAUSE_MS * (a->tries < PAUSES ? a->tries : PAUSES));
         if (!work_orders(a->work, err))
             return false;
     }
+    return true;
 }
 
 static bool run_all(struct alone *a, json_t *into, struct error *err)
@@ -226,7 +261,7 @@ bool apply_alone(const void *ctx, struct work *work, json_t **measured, struct e
         !journal_step_mark(work, work->step, apply_underway(work), NULL, err))
         return false;
     /* A half-built index can satisfy a probe that only looks for its name: it goes first. */
-    if (!leftover_remove(work, err) || !apply_probe(work, &known, &done, err))
+    if (!leftover_remove(&a, err) || !apply_probe(work, &known, &done, err))
         return false;
     bool through = known && done != work->back;
     if (!through && !run_all(&a, into, err))

@@ -19,6 +19,8 @@ enum {
     LOOK_EVERY_MS = 250,
     SAY_EVERY_MS = 1000,
     TICK_MS = 30,
+    OVERRUNS_MOST = 8, /* a machine that is slow for a moment is given some seconds */
+    BLAME_PART = 4,    /* of the budget spent waiting: then the wait was too long, not the hold */
 };
 
 /* Modes in which ordinary reads and writes of an application do not queue behind us. */
@@ -49,17 +51,19 @@ static int by_relation(const void *a, const void *b)
 }
 
 /* LOCK takes tables only: views would lock what is below them, others are refused. */
-static bool is_table(struct connection *db, const char *quoted, bool *out, struct error *err)
+static bool is_table(struct connection *db, const char *quoted, bool *there, bool *table,
+                     struct error *err)
 {
     SCOPE(tmp);
     const char *params[] = { quoted };
     struct rows *rows = NULL;
     if (!connection_query(tmp, db,
-                          "SELECT 1 FROM pg_catalog.pg_class"
-                          " WHERE oid = pg_catalog.to_regclass($1) AND relkind IN ('r', 'p')",
+                          "SELECT relkind IN ('r', 'p') FROM pg_catalog.pg_class"
+                          " WHERE oid = pg_catalog.to_regclass($1)",
                           params, 1, &rows, err))
         return fail_in(err, "locks");
-    *out = rows_count(rows) == 1;
+    *there = rows_count(rows) == 1;
+    *table = *there && rows_bool(rows, 0, 0);
     return true;
 }
 
@@ -68,14 +72,16 @@ static bool add_lock(struct locks *locks, const struct step_lock *lock, struct t
 {
     SCOPE(tmp);
     struct object_name name = { 0 };
+    bool there = false;
     bool table = false;
     if (!is_mode(lock->mode) || !object_name_parse(tmp, lock->relation, &name, err))
         return fail(err, ERROR_INVALID, "step %s: cannot lock %s in mode %s", locks->work->step->id,
                     lock->relation, lock->mode);
     const char *quoted = name.schema ? object_name_sql(tmp, name.schema, name.name)
                                      : text_quote_ident(tmp, name.name);
-    if (!is_table(locks->work->db, quoted, &table, err))
+    if (!is_table(locks->work->db, quoted, &there, &table, err))
         return false;
+    locks->bounded |= there && !is_weak(lock->mode) && !locks->work->rehearsal;
     if (table && !is_weak(lock->mode))
         text_addf(sql, "LOCK TABLE %s IN %s MODE;", quoted, lock->mode);
     return true;
@@ -147,7 +153,7 @@ static bool look(void *data, int64_t elapsed_ms)
         else
             json_decref(found);
     }
-    return spool_order(locks->work->spool) != ORDER_CANCEL;
+    return spool_order(locks->work->spool) != ORDER_CANCEL && budget_look(&locks->budget);
 }
 
 static bool watched(struct locks *locks, const char *sql, int64_t *count, struct error *err)
@@ -155,8 +161,11 @@ static bool watched(struct locks *locks, const char *sql, int64_t *count, struct
     SCOPE(tmp);
     struct connection_watch watch = { .every_ms = TICK_MS, .tick = look, .data = locks };
     struct rows *rows = NULL;
-    if (!connection_query_watched(tmp, locks->work->db, sql, &watch, &rows, err))
+    if (!connection_query_watched(tmp, locks->work->db, sql, &watch, &rows, err)) {
+        if (err->code == ERROR_CANCELLED && locks->budget.end != BUDGET_KEPT)
+            err->code = locks->budget.end == BUDGET_HELD ? ERROR_LOCK_BUDGET : ERROR_LOCK_TIMEOUT;
         return false;
+    }
     if (count)
         *count += rows_affected(rows) > 0 ? rows_affected(rows) : 0;
     return true;
@@ -169,11 +178,16 @@ bool locks_take(struct locks *locks, struct error *err)
     locks->tries++;
     locks->asked_ms = clock_mono_ms();
     locks->looked_ms = 0;
+    locks->wait_was_ms = 0;
+    budget_begin(&locks->budget, locks->work);
     struct text set = text_init(tmp, TEXT_LINE);
     text_addf(&set, "SET LOCAL lock_timeout = %lld", (long long)locks->wait_ms);
     /* A standby that replays slowly must not make us hold the lock while we wait for it. */
     if (locks->strong)
         text_add(&set, "; SET LOCAL synchronous_commit = local");
+    if (locks->bounded)
+        text_addf(&set, "; SET LOCAL idle_in_transaction_session_timeout = %lld",
+                  (long long)locks->work->limits.lock_budget_ms);
     /* Autovacuum yields only after deadlock_timeout, which is longer than our wait. */
     if (locks->strong && locks->work->deadlock_tuned)
         text_add(&set, "; SET LOCAL deadlock_timeout = '50ms'");
@@ -184,17 +198,47 @@ bool locks_take(struct locks *locks, struct error *err)
     if (!locks->sql)
         return true;
     bool taken = watched(locks, locks->sql, NULL, err);
-    int64_t waited = clock_mono_ms() - locks->asked_ms;
-    if (waited > locks->longest_wait_ms)
-        locks->longest_wait_ms = waited;
+    locks->wait_was_ms = clock_mono_ms() - locks->asked_ms;
+    if (locks->wait_was_ms > locks->longest_wait_ms)
+        locks->longest_wait_ms = locks->wait_was_ms;
     if (!taken && err->code == ERROR_TIMEOUT)
         err->code = ERROR_LOCK_TIMEOUT;
     return taken && connection_exec(db, "SET LOCAL statement_timeout = 0", err);
 }
 
+static int64_t left_ms(const struct locks *locks)
+{
+    return locks->asked_ms + locks->work->limits.lock_budget_ms - clock_mono_ms();
+}
+
+bool locks_limit(struct locks *locks, struct error *err)
+{
+    SCOPE(tmp);
+    int64_t left = left_ms(locks);
+    if (!locks->bounded)
+        return true;
+    if (left <= 0)
+        return fail(err, ERROR_LOCK_BUDGET, "the lock budget is used up");
+    const char *set = mem_printf(tmp, "SET LOCAL statement_timeout = %lld", (long long)left);
+    return connection_exec(locks->work->db, set, err);
+}
+
 bool locks_exec(struct locks *locks, const char *sql, int64_t *rows, struct error *err)
 {
-    return watched(locks, sql, rows, err);
+    return locks_limit(locks, err) && watched(locks, sql, rows, err);
+}
+
+/* What ended a try that used its budget up: its wait, when that was a good part of it, else the
+ * statements themselves. */
+static bool overran(const struct locks *locks, struct error *err)
+{
+    bool cut = locks->bounded && err->code == ERROR_TIMEOUT && left_ms(locks) <= 0;
+    if (!cut && err->code != ERROR_LOCK_BUDGET)
+        return false;
+    bool waited = locks->budget.waited ||
+                  locks->wait_was_ms > locks->work->limits.lock_budget_ms / BLAME_PART;
+    err->code = waited ? ERROR_LOCK_TIMEOUT : ERROR_LOCK_BUDGET;
+    return !waited;
 }
 
 static bool is_lock_error(const struct error *err)
@@ -227,6 +271,14 @@ static int64_t pause_ms(int tries)
 bool locks_again(struct locks *locks, struct error *err)
 {
     int64_t now = clock_mono_ms();
+    if (overran(locks, err)) {
+        if (++locks->overruns == OVERRUNS_MOST)
+            return budget_fail(locks->work, locks->overruns, err);
+        if (!budget_tell(locks->work, err))
+            return false;
+        work_sleep(locks->work, pause_ms(locks->overruns));
+        return work_orders(locks->work, err);
+    }
     if (!is_lock_error(err))
         return false;
     if (now - locks->asked_ms > locks->longest_wait_ms)

@@ -18,6 +18,7 @@ enum {
     LONGEST = 3,        /* times what a batch aims at: then it is taken back and cut smaller */
     REST_PART = 4,      /* of a batch's time, left to the applications after it */
     LOCK_WAIT_MS = 200, /* below deadlock_timeout: in a deadlock we give way, not the application */
+    IDLE_MS = 1000,     /* between two statements of a batch: rows are locked meanwhile */
     PROOF_ROWS = 100,   /* of the first batch, tried a second time */
     PASSES_MOST = 100,
     PASS_PAUSE_MS = 300,   /* before looking again at rows that were locked */
@@ -88,8 +89,9 @@ static bool batch_try(struct sweep_state *state, const struct sweep_range *range
     const char *set = mem_printf(tmp,
                                  "SET LOCAL synchronous_commit = off; SET LOCAL lock_timeout = %d;"
                                  "SET LOCAL enable_seqscan = off; SET LOCAL jit = off;"
+                                 "SET LOCAL idle_in_transaction_session_timeout = %d;"
                                  "SET LOCAL statement_timeout = %lld",
-                                 LOCK_WAIT_MS, (long long)limit);
+                                 LOCK_WAIT_MS, IDLE_MS, (long long)limit);
     bool done = connection_script(work->db, set, err) &&
                 update_range(state, skip ? range->locked : range->condition, &changed, err);
     then.changed += changed;

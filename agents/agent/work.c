@@ -9,6 +9,7 @@ enum {
     PROGRESS_EVERY_MS = 250, /* at most four a second */
     ORDER_POLL_MS = 100,
     OWN_WAIT_MS = 5000, /* for the rows of the journal that only runners lock */
+    IDLE_MS = 5000,     /* in a transaction: then we are stopped, or gone */
 };
 
 bool work_event(struct work *work, const char *event, json_t *fields, struct error *err)
@@ -105,7 +106,10 @@ static bool fence_hold(struct work *work, struct error *err)
 bool work_begin(struct work *work, struct error *err)
 {
     SCOPE(tmp);
-    const char *sql = mem_printf(tmp, "BEGIN; SET LOCAL lock_timeout = %d", OWN_WAIT_MS);
+    const char *sql = mem_printf(tmp,
+                                 "BEGIN; SET LOCAL lock_timeout = %d;"
+                                 "SET LOCAL idle_in_transaction_session_timeout = %d",
+                                 OWN_WAIT_MS, IDLE_MS);
     if (!connection_script(work->db, sql, err))
         return false;
     if (fence_hold(work, err))

@@ -36,6 +36,7 @@
     X(TIMEOUT, "timeout", "")                                                                     \
     X(DATABASE, "database", "")                                                                   \
     X(LOCK_TIMEOUT, "lock_timeout", "")                                                           \
+    X(LOCK_BUDGET, "lock_budget", "")                                                             \
     X(RIGHTS, "rights", "run `flotilla-agent init` on the host for the SQL script of its rights") \
     X(DRIFT, "drift", "look at the change, then draft the plan again: `flotilla draft`")          \
     X(UNSIGNED, "unsigned", "ask the owners for their signature: `flotilla approve`")             \

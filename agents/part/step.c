@@ -90,6 +90,18 @@ static json_t *tags_json(unsigned tags)
     return list;
 }
 
+static json_t *locks_json(const struct step *step)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < step->lock_count; i++) {
+        json_t *o = json_object();
+        json_set_text(o, "relation", step->locks[i].relation);
+        json_set_text(o, "mode", step->locks[i].mode);
+        json_array_append_new(list, o);
+    }
+    return list;
+}
+
 json_t *step_signed_json(const struct step *step)
 {
     json_t *o = json_object();
@@ -101,6 +113,8 @@ json_t *step_signed_json(const struct step *step)
     json_set_bool(o, "transaction", step->transaction);
     json_set_text(o, "probe", step->probe);
     json_object_set_new(o, "tags", tags_json(step->tags));
+    if (step->lock_count)
+        json_object_set_new(o, "locks", locks_json(step));
     if (step->batch.relation)
         json_object_set_new(o, "batch", batch_json(&step->batch));
     json_set_text(o, "check", step->check);
@@ -114,18 +128,6 @@ json_t *step_signed_json(const struct step *step)
     return o;
 }
 
-static json_t *locks_json(const struct step *step)
-{
-    json_t *list = json_array();
-    for (size_t i = 0; i < step->lock_count; i++) {
-        json_t *o = json_object();
-        json_set_text(o, "relation", step->locks[i].relation);
-        json_set_text(o, "mode", step->locks[i].mode);
-        json_array_append_new(list, o);
-    }
-    return list;
-}
-
 json_t *step_to_json(const struct step *step)
 {
     json_t *o = step_signed_json(step);
@@ -133,7 +135,8 @@ json_t *step_to_json(const struct step *step)
     json_set_text(o, "why", step->why);
     if (step->intent)
         json_set_int(o, "intent", step->intent);
-    json_object_set_new(o, "locks", locks_json(step));
+    if (!step->lock_count)
+        json_object_set_new(o, "locks", json_array());
     json_set_bool(o, "rewrite", step->rewrite);
     json_set_bool(o, "full_scan", step->full_scan);
     json_t *estimate = json_object();

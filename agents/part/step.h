@@ -131,8 +131,9 @@ json_t *step_to_json(const struct step *step);
 bool step_from_json(const void *ctx, const json_t *json, struct step *out,
                     struct error *err) MUSTCHECK;
 
-/* Only what agent and engine act on: what the part's digest is over. Without what, why, locks,
- * rewrite, full_scan, estimate, risks, intent. */
+/* Only what agent and engine act on: what the part's digest is over. Without what, why, rewrite,
+ * full_scan, estimate, risks, intent. The locks are among it: the agent takes them, and takes
+ * their word for how long the step may last. */
 json_t *step_signed_json(const struct step *step);
 
 #endif

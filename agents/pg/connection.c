@@ -7,7 +7,7 @@
 
 enum {
     CONNECT_TIMEOUT_S = 10,
-    IDLE_TRANSACTION_MS = 60000,
+    IDLE_TRANSACTION_MS = 10000,
 };
 
 static int connection_close(struct connection *connection)
@@ -133,6 +133,16 @@ static bool refuse_pooler(const struct connection *connection, struct error *err
                           "the pooler's");
 }
 
+/* libpq's keepalives find a server that vanished; these let the server find a host of ours that
+ * did, whose session would hold its locks for hours. Limits that role or database set are for the
+ * application's sessions: ours may be long and idle, and set their own. */
+static const char server_side[] =
+    "SELECT pg_catalog.set_config(s.name, w.setting, false) FROM pg_catalog.pg_settings s JOIN"
+    " (VALUES ('tcp_keepalives_idle', '10'), ('tcp_keepalives_interval', '5'),"
+    " ('tcp_keepalives_count', '3'), ('tcp_user_timeout', '25000'),"
+    " ('transaction_timeout', '0'), ('idle_session_timeout', '0')) w (name, setting)"
+    " USING (name)";
+
 /* Settings of a session behind a transaction pooler would leak to other clients. */
 static bool set_session(struct connection *connection, const struct connection_options *options,
                         struct error *err)
@@ -151,7 +161,8 @@ static bool set_session(struct connection *connection, const struct connection_o
                           " pg_catalog.set_config('DateStyle', 'ISO', false),"
                           " pg_catalog.set_config('IntervalStyle', 'postgres', false),"
                           " pg_catalog.set_config('extra_float_digits', '1', false)",
-                          params, 2, &rows, err))
+                          params, 2, &rows, err) ||
+        !connection_query(tmp, connection, server_side, NULL, 0, &rows, err))
         return false;
     /* 14+, and only where the kernel can tell (Linux and the BSDs): elsewhere the server refuses
      * the value and the keepalives alone must do. */

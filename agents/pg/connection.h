@@ -31,7 +31,7 @@ struct connection_options {
     const char *tag;             /* application_name becomes "flotilla TAG"; null: "flotilla" */
     const char *search_path;     /* null: "pg_catalog"; "" is the empty path */
     int connect_timeout_s;       /* 0: 10 */
-    int64_t idle_transaction_ms; /* 0: 60,000 */
+    int64_t idle_transaction_ms; /* 0: 10,000 */
     bool allow_pooler;           /* go on when a pooler is in between (see connection_facts) */
 };
 

@@ -17,7 +17,7 @@ import os
 import subprocess
 import time
 
-SIGNED = ["id", "kind", "up", "down", "irreversible", "transaction", "probe", "tags", "batch", "check",
+SIGNED = ["id", "kind", "up", "down", "irreversible", "transaction", "probe", "tags", "locks", "batch", "check",
           "of", "key", "columns", "current", "inverse", "for", "from"]
 
 

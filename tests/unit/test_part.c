@@ -96,59 +96,122 @@ static void each_edit(void *ctx, const struct edit *edits, size_t count, bool ch
     }
 }
 
+static const struct edit signed_edits[] = {
+    { "fleet", "\"shap\"" },
+    { "environment", "\"staging\"" },
+    { "plan", "\"7f3d\"" },
+    { "author", "\"raj\"" },
+    { "phase", "\"contract\"" },
+    { "service", "\"orders\"" },
+    { "instances", "[\"users-1\"]" },
+    { "catalog/public.users",
+      "\"sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\"" },
+    { "health/sql", "\"select false\"" },
+    { "steps/4/kind", "\"statement\"" },
+    { "steps/0/id", "\"expand/users/9\"" },
+    { "steps/0/up/1", "\"ALTER TABLE c\"" },
+    { "steps/0/up", "[\"ALTER TABLE b\",\"ALTER TABLE a\"]" },
+    { "steps/0/down", "[]" },
+    { "steps/1/transaction", "true" },
+    { "steps/0/probe", "\"select false\"" },
+    { "steps/0/tags", "[\"additive\",\"destructive\"]" },
+    { "steps/0/locks", "[]" },
+    { "steps/0/locks/0/relation", "\"public.orders\"" },
+    { "steps/0/locks/0/mode", "\"ACCESS SHARE\"" },
+    { "steps/1/locks", "[{\"relation\":\"public.a\",\"mode\":\"SHARE\"}]" },
+    { "steps/1/irreversible", "\"otherwise\"" },
+    { "steps/1/batch/relation", "\"public.orders\"" },
+    { "steps/1/batch/by", "\"ctid\"" },
+    { "steps/1/batch/columns", "[\"a\"]" },
+    { "steps/2/check", "\"select 1 = 1\"" },
+    { "steps/3/of", "\"public.orders\"" },
+    { "steps/3/key", "[\"a\"]" },
+    { "steps/3/columns", "[\"a\"]" },
+    { "steps/3/current", "[\"a\"]" },
+    { "steps/3/inverse", "[\"a\"]" },
+    { "steps/4/for", "\"6ms\"" },
+    { "steps/5/from", "\"billing\"" },
+};
+
+enum { SIGNED_EDITS = sizeof(signed_edits) / sizeof(signed_edits[0]) };
+
 static void what_is_acted_on_is_signed(void **state)
 {
-    static const struct edit edits[] = {
-        { "fleet", "\"shap\"" },
-        { "environment", "\"staging\"" },
-        { "plan", "\"7f3d\"" },
-        { "author", "\"raj\"" },
-        { "phase", "\"contract\"" },
-        { "service", "\"orders\"" },
-        { "instances", "[\"users-1\"]" },
-        { "catalog/public.users",
-          "\"sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\"" },
-        { "health/sql", "\"select false\"" },
-        { "steps/0/id", "\"expand/users/9\"" },
-        { "steps/0/up/1", "\"ALTER TABLE c\"" },
-        { "steps/0/up", "[\"ALTER TABLE b\",\"ALTER TABLE a\"]" },
-        { "steps/0/down", "[]" },
-        { "steps/1/transaction", "true" },
-        { "steps/0/probe", "\"select false\"" },
-        { "steps/0/tags", "[\"additive\",\"destructive\"]" },
-        { "steps/1/irreversible", "\"otherwise\"" },
-        { "steps/1/batch/relation", "\"public.orders\"" },
-        { "steps/1/batch/by", "\"ctid\"" },
-        { "steps/1/batch/columns", "[\"a\"]" },
-        { "steps/2/check", "\"select 1 = 1\"" },
-        { "steps/3/of", "\"public.orders\"" },
-        { "steps/3/key", "[\"a\"]" },
-        { "steps/3/columns", "[\"a\"]" },
-        { "steps/3/current", "[\"a\"]" },
-        { "steps/3/inverse", "[\"a\"]" },
-        { "steps/4/for", "\"6ms\"" },
-        { "steps/5/from", "\"billing\"" },
-    };
-    each_edit(*state, edits, sizeof(edits) / sizeof(edits[0]), true);
+    each_edit(*state, signed_edits, SIGNED_EDITS, true);
 }
+
+static const struct edit unsigned_edits[] = {
+    { "after", "[]" },
+    { "approvals/need", "2" },
+    { "approvals/from", "[]" },
+    { "digest", "\"sha256:x\"" },
+    { "steps/0/what", "\"other words\"" },
+    { "steps/0/why", "\"other words\"" },
+    { "steps/0/intent", "2" },
+    { "steps/0/risks", "[]" },
+    { "steps/0/rewrite", "true" },
+    { "steps/0/full_scan", "true" },
+    { "steps/0/estimate", "{\"rows\":6}" },
+};
+
+enum { UNSIGNED_EDITS = sizeof(unsigned_edits) / sizeof(unsigned_edits[0]) };
 
 static void what_people_read_is_not_signed(void **state)
 {
-    static const struct edit edits[] = {
-        { "after", "[]" },
-        { "approvals/need", "2" },
-        { "approvals/from", "[]" },
-        { "digest", "\"sha256:x\"" },
-        { "steps/0/what", "\"other words\"" },
-        { "steps/0/why", "\"other words\"" },
-        { "steps/0/intent", "2" },
-        { "steps/0/risks", "[]" },
-        { "steps/0/rewrite", "true" },
-        { "steps/0/full_scan", "true" },
-        { "steps/0/locks", "[]" },
-        { "steps/0/estimate/rows", "6" },
-    };
-    each_edit(*state, edits, sizeof(edits) / sizeof(edits[0]), false);
+    each_edit(*state, unsigned_edits, UNSIGNED_EDITS, false);
+}
+
+static bool is_listed(const struct edit *edits, size_t count, const char *path)
+{
+    for (size_t i = 0; i < count; i++) {
+        size_t n = strlen(edits[i].path);
+        if (strncmp(edits[i].path, path, n) == 0 && (path[n] == '/' || path[n] == '\0'))
+            return true;
+    }
+    return false;
+}
+
+/* What is said of a key in one step is said of it in all. */
+static const char *as_listed(void *ctx, const char *path)
+{
+    for (int i = 0; text_starts(path, "steps/") && i < 6; i++) {
+        const char *rest = strchr(path + strlen("steps/"), '/');
+        const char *same = mem_printf(ctx, "steps/%d%s", i, rest ? rest : "");
+        if (is_listed(signed_edits, SIGNED_EDITS, same) ||
+            is_listed(unsigned_edits, UNSIGNED_EDITS, same))
+            return same;
+    }
+    return path;
+}
+
+static void each_leaf(void *ctx, const json_t *at, const char *path)
+{
+    const char *key;
+    size_t i;
+    json_t *item;
+    json_object_foreach((json_t *)(uintptr_t)at, key, item) {
+        each_leaf(ctx, item, mem_printf(ctx, "%s%s%s", path, *path ? "/" : "", key));
+    }
+    json_array_foreach(at, i, item) {
+        each_leaf(ctx, item, mem_printf(ctx, "%s/%zu", path, i));
+    }
+    if (json_is_object(at) || json_is_array(at))
+        return;
+    path = as_listed(ctx, path);
+    if (!is_listed(signed_edits, SIGNED_EDITS, path) &&
+        !is_listed(unsigned_edits, UNSIGNED_EDITS, path))
+        fail_msg("%s: nobody has decided whether it is signed", path);
+}
+
+/* A field that is new has to be put into one of the two lists. */
+static void every_field_is_decided(void **state)
+{
+    void *ctx = *state;
+    struct error err;
+    struct part *part = NULL;
+    assert_ok(part_from_json(ctx, sample_json(ctx), &part, &err), err);
+    part->digest = "sha256:x";
+    each_leaf(ctx, json_own(ctx, part_to_json(part, true)), "");
 }
 
 static void writing_and_reading_keep_everything(void **state)
@@ -205,6 +268,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         test_with_ctx(what_is_acted_on_is_signed),
         test_with_ctx(what_people_read_is_not_signed),
+        test_with_ctx(every_field_is_decided),
         test_with_ctx(writing_and_reading_keep_everything),
         test_with_ctx(steps_that_miss_something_are_refused),
     };

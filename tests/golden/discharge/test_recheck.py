@@ -9,8 +9,8 @@ import unittest
 import testing
 
 WORLD = "tests/golden/compile"
-SIGNED = ["id", "kind", "tags", "up", "down", "transaction", "irreversible", "probe", "batch", "check", "of", "key",
-          "columns", "current", "inverse", "for", "from"]
+SIGNED = ["id", "kind", "tags", "up", "down", "transaction", "irreversible", "probe", "locks", "batch", "check", "of",
+          "key", "columns", "current", "inverse", "for", "from"]
 
 
 def canonical(value):
