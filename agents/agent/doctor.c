@@ -10,14 +10,17 @@
 #include "agents/base/mem.h"
 #include "agents/base/process.h"
 #include "agents/base/text.h"
+#include "agents/part/signers.h"
 #include "agents/pg/connection.h"
 
 enum {
     CONNECT_TIMEOUT_S = 5,
     QUERY_TIMEOUT_MS = 20 * 1000,
     CLOCK_SKEW_MS = 5000,
-    KEYS_FILE_MOST = 1024 * 1024,
 };
+
+static const char SIGNER_LINE[] =
+    "write a line a person there: NAME namespaces=\"flotilla\" ssh-ed25519 AAAA...";
 
 /* A part's journal, snapshots of a few tables: less than this is not worth starting with. */
 static const long long DISK_LEAST = 1024LL * 1024 * 1024;
@@ -208,38 +211,61 @@ static void check_folder(const char *check, const char *path, json_t *checks)
                little ? "free space there: snapshots need as much as the columns they keep" : NULL);
 }
 
+/* Lines that ssh-keygen would not understand either. */
+static void check_signer_lines(const struct signers *signers, json_t *checks)
+{
+    for (size_t i = 0; signers_problem(signers, i); i++)
+        doctor_add(checks, "signers", "warning", signers_problem(signers, i), SIGNER_LINE);
+}
+
 /* Each approver has a line in the list of keys; a signer nobody can be is a gate nobody opens. */
-static void check_signers(const struct agent_config *config, const struct agent_database *database,
-                          json_t *checks)
+static int known_approvers(const struct signers *signers, const struct agent_config *config,
+                           const struct agent_database *database, json_t *checks)
 {
     SCOPE(tmp);
-    struct error err;
-    const char *data = NULL;
-    size_t len = 0;
-    if (!file_read(tmp, config->allowed_signers, KEYS_FILE_MOST, &data, &len, &err)) {
-        doctor_add(
-            checks, "signers", "error", err.message,
-            "write the approvers' public keys there, in ssh-keygen's allowed_signers format");
-        return;
-    }
     int known = 0;
     for (size_t i = 0; i < database->approvers.count; i++) {
         const char *name = database->approvers.items[i];
-        if (strstr(data, name))
+        if (signers_know(signers, name))
             known++;
         else
             doctor_add(checks, "signers", "note",
                        mem_printf(tmp, "%s may approve but has no key in %s", name,
                                   config->allowed_signers),
-                       "add a line: NAME namespaces=\"flotilla\" ssh-ed25519 ...");
+                       mem_printf(tmp, "add a line: %s namespaces=\"flotilla\" ssh-ed25519 AAAA...",
+                                  name));
     }
-    int need = config->policy.destructive_need > config->policy.need
-                   ? config->policy.destructive_need
-                   : config->policy.need;
-    bool few = known < need;
-    doctor_add(checks, "signers", few ? "note" : "ok",
-               mem_printf(tmp, "%d approvers with a key, up to %d signatures needed", known, need),
-               few ? "add approvers, or lower policy.need in agent.yaml" : NULL);
+    return known;
+}
+
+static void check_signers(const struct agent_config *config, const struct agent_database *database,
+                          json_t *checks)
+{
+    SCOPE(tmp);
+    struct error err;
+    struct signers *signers = NULL;
+    if (!signers_read(tmp, config->allowed_signers, &signers, &err)) {
+        doctor_add(checks, "signers", "error", err.message, SIGNER_LINE);
+        return;
+    }
+    check_signer_lines(signers, checks);
+    int known = known_approvers(signers, config, database, checks), need = config->policy.need;
+    int most = config->policy.destructive_need > need ? config->policy.destructive_need : need;
+    if (known >= most) {
+        doctor_add(
+            checks, "signers", "ok",
+            mem_printf(tmp, "%d approvers with a key, up to %d signatures needed", known, most),
+            NULL);
+        return;
+    }
+    bool none = known < need;
+    doctor_add(checks, "signers", none ? "error" : "warning",
+               mem_printf(tmp,
+                          "%s has keys of %d of the approvers, and %s needs %d signatures: it "
+                          "would be refused here",
+                          config->allowed_signers, known,
+                          none ? "every part" : "what is destructive", none ? need : most),
+               mem_printf(tmp, "%s; or see to approvers: and policy: in agent.yaml", SIGNER_LINE));
 }
 
 /* A part that is signed for one instance is refused by the database of another. */

@@ -40,6 +40,35 @@ static bool check_conninfo(const char *conninfo, struct error *err)
     return true;
 }
 
+/* libpq gives no SQLSTATE for a connection that was refused, only the server's words. */
+static const struct refusal {
+    const char *said, *hint;
+    enum error_code code;
+} refusals[] = {
+    { "authentication failed",
+      "put the password into .pgpass of the user that the agent runs as, or allow the login in "
+      "pg_hba.conf",
+      ERROR_AUTH },
+    { "no pg_hba.conf entry", "allow this login in pg_hba.conf there, and reload the server",
+      ERROR_AUTH },
+    { "is not permitted to log in", "ALTER ROLE ... LOGIN, or name another role in agent.yaml",
+      ERROR_AUTH },
+    { "permission denied for database", "GRANT CONNECT ON DATABASE ... TO the role", ERROR_AUTH },
+    { "too many", "end idle sessions there, or raise the limit that is named", ERROR_CONNECT },
+    { "connection slots are reserved", "end idle sessions there, or raise max_connections",
+      ERROR_CONNECT },
+    { "the database system is",
+      "wait until the server is up, then try again; its log says how far "
+      "it is",
+      ERROR_CONNECT },
+    { "role \"",
+      "create the role with the script that `flotilla-agent init` writes, or correct its "
+      "name in the conninfo",
+      ERROR_AUTH },
+    { "database \"", "create the database, or correct its name", ERROR_CONNECT },
+    { "could not translate host name", "correct the host's name in the conninfo", ERROR_CONNECT },
+};
+
 static bool connect_failed(PGconn *pg, const struct connection_options *options, struct error *err)
 {
     char line[512];
@@ -50,19 +79,21 @@ static bool connect_failed(PGconn *pg, const struct connection_options *options,
         n = sizeof line - 1;
     memcpy(line, text, n);
     line[n] = '\0';
-    if (PQconnectionNeedsPassword(pg) || strstr(text, "authentication failed")) {
+    if (PQconnectionNeedsPassword(pg)) {
         fail(err, ERROR_AUTH, "%s", line);
-        return fail_hint(err, "put the password into .pgpass of the user that the agent runs as, "
-                              "or allow the login in pg_hba.conf");
+        return fail_hint(err, "%s", refusals[0].hint);
     }
+    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++)
+        if (strstr(text, refusals[i].said)) {
+            fail(err, refusals[i].code, "%s", line);
+            return fail_hint(err, "%s", refusals[i].hint);
+        }
     fail(err, ERROR_CONNECT, "%s", line);
     if (options->service && strstr(text, "service"))
         return fail_hint(err,
                          "name the service \"%s\" in ~/.pg_service.conf, or in the file that "
                          "PGSERVICEFILE names",
                          options->service);
-    if (strstr(text, "database \""))
-        return fail_hint(err, "create the database, or correct its name");
     return fail_hint(err, "check that the server runs and listens there: pg_isready with the same "
                           "host and port");
 }

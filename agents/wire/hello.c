@@ -40,6 +40,7 @@ struct hello *hello_own(const void *ctx, const char *program, const bool can[OP_
     h->protocol_max = WIRE_PROTOCOL_MAX;
     h->program = mem_text(h, program);
     h->version = FLOTILLA_VERSION;
+    h->patience_ms = HELLO_TIMEOUT_MS;
     h->capabilities = json_own(h, json_array());
     for (unsigned op = 0; op < OP_COUNT_OF; op++)
         if (can[op])
@@ -109,7 +110,7 @@ bool hello_exchange(const void *ctx, struct stream *stream, struct frame_reader 
     /* A side that is not there closes early: what it said before counts more than a failed write.
      */
     bool sent = message_write_hello(stream, json_own(tmp, hello_to_json(own)), &closed);
-    if (!message_read(reader, tmp, HELLO_TIMEOUT_MS, &m, err))
+    if (!message_read(reader, tmp, own->patience_ms, &m, err))
         return false;
     if (!m)
         return fail(err, ERROR_CONNECT, "the other side ended before it said hello");

@@ -14,6 +14,7 @@ struct hello {
     const char *version;  /* of the program */
     json_t *capabilities; /* names of operations; unknown ones are of no concern */
     json_t *host;         /* facts: name, system, time (RFC 3339); may be empty */
+    int64_t patience_ms;  /* our own: how long the other's is waited for */
 };
 
 /* This program's own, with every operation of `ops.h` marked in `can` as capability. */

@@ -86,7 +86,8 @@ static bool ask_all(const struct agent_options *options, const struct targets *t
     bool good = true;
     json_t *list = json_own(tmp, json_array());
     struct pool_options pool = { .timeout_ms = options->flags.timeout,
-                                 .session = { .connect_timeout_ms = options->flags.timeout } };
+                                 .session = { .connect_timeout_ms = options->flags.timeout,
+                                              .hello_timeout_ms = options->flags.timeout } };
     struct pool_task *tasks = mem_array(tmp, struct pool_task, targets->count);
     for (size_t i = 0; i < targets->count; i++) {
         json_t *args = json_own(tmp, more ? json_copy((json_t *)(uintptr_t)more) : json_object());

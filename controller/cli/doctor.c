@@ -233,7 +233,8 @@ static size_t examine(void *ctx, const struct flags *flags, const struct targets
 {
     size_t findings = 0;
     struct pool_options pool = { .timeout_ms = flags->timeout,
-                                 .session = { .connect_timeout_ms = flags->timeout } };
+                                 .session = { .connect_timeout_ms = flags->timeout,
+                                              .hello_timeout_ms = flags->timeout } };
     struct pool_task *tasks = mem_array(ctx, struct pool_task, targets->count);
     json_t **reports = mem_array(ctx, json_t *, targets->count);
     for (size_t i = 0; i < targets->count; i++) {

@@ -53,7 +53,8 @@ static json_t *collect(const void *ctx, const struct options *o, const struct ta
     SCOPE(tmp);
     json_t *list = json_own(ctx, json_array());
     struct pool_options pool = { .timeout_ms = o->flags.timeout,
-                                 .session = { .connect_timeout_ms = o->flags.timeout } };
+                                 .session = { .connect_timeout_ms = o->flags.timeout,
+                                              .hello_timeout_ms = o->flags.timeout } };
     struct pool_task *tasks = mem_array(tmp, struct pool_task, targets->count);
     for (size_t i = 0; i < targets->count; i++) {
         json_t *args = json_own(tmp, json_object());

@@ -67,12 +67,16 @@ static bool carrier_open(const void *ctx, const struct instance *target,
     return fail(err, ERROR_INTERNAL, "no such transport");
 }
 
-static bool controller_hello(struct session *s, struct error *err)
+static bool controller_hello(struct session *s, const struct session_options *options,
+                             struct error *err)
 {
     SCOPE(tmp);
     const bool can[OP_COUNT_OF] = { 0 };
     int64_t began = clock_mono_ms();
-    if (!client_open(s, s->carrier->stream, hello_own(tmp, "flotilla", can), &s->client, err)) {
+    struct hello *own = hello_own(tmp, "flotilla", can);
+    if (options->hello_timeout_ms > 0)
+        own->patience_ms = options->hello_timeout_ms;
+    if (!client_open(s, s->carrier->stream, own, &s->client, err)) {
         struct ending ending = { .status = -1 };
         if (err->code == ERROR_CONNECT) {
             s->carrier->ending(s->carrier->self, &ending);
@@ -95,7 +99,7 @@ static bool session_try(const void *ctx, const struct instance *target,
     struct session *s = mem_new(tmp, struct session);
     s->target = target;
     s->where = where_of(s, target);
-    if (!carrier_open(s, target, options, &s->carrier, err) || !controller_hello(s, err))
+    if (!carrier_open(s, target, options, &s->carrier, err) || !controller_hello(s, options, err))
         return fail_in(err, "%s", s->where);
     *out = mem_give(ctx, s);
     return true;

@@ -19,6 +19,7 @@
 
 struct session_options {
     int64_t connect_timeout_ms; /* to reach the host and log in; 0: 15 s */
+    int64_t hello_timeout_ms;   /* then, until the agent says hello; 0: 30 s */
 };
 
 /* How long each part of the way took, in milliseconds; -1: the transport has no such part. */
