@@ -228,9 +228,10 @@ demo-clean: ## stop what the demo left running
 	$(Q)deploy/demo/clean
 
 install: all ## PREFIX=/usr/local DESTDIR=
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/flotilla
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/flotilla/docs
 	install -m 755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
 	$(if $(wildcard schemas),cp -R schemas $(DESTDIR)$(PREFIX)/share/flotilla/)
+	install -m 644 docs/*.md $(DESTDIR)$(PREFIX)/share/flotilla/docs
 
 clean: ## remove what was built
 	rm -rf build build-san build-tsan build-coverage build-fuzz

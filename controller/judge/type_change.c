@@ -132,13 +132,67 @@ static bool loses(struct spelled f, struct spelled t)
            (text_eq(f.base, "numeric") && text_eq(t.base, "real"));
 }
 
+/* The most characters that a value of the type is written with; 0: any number. */
+static long most_characters(struct spelled f)
+{
+    static const struct {
+        const char *type;
+        long most;
+    } written[] = { { "boolean", 5 }, { "smallint", 6 }, { "integer", 11 },
+                    { "bigint", 20 }, { "uuid", 36 },    { "date", 13 } };
+    for (size_t i = 0; i < sizeof written / sizeof *written; i++) {
+        if (text_eq(f.base, written[i].type)) {
+            return written[i].most;
+        }
+    }
+    return either(f.base, "character", "character varying") && f.a > 0 ? f.a : 0;
+}
+
+static bool fits_text(struct spelled f, struct spelled t)
+{
+    long most = most_characters(f);
+    return either(t.base, "character", "character varying") && most > 0 && t.a >= most;
+}
+
+/* All integers of so many bytes are numbers of the type. */
+static bool holds_integers(struct spelled t, int bytes)
+{
+    long digits = bytes == 2 ? 5 : bytes == 4 ? 10 : 19;
+    return integer_size(t.base) >= bytes ||
+           (text_eq(t.base, "numeric") && (t.a < 0 || t.a - (t.b < 0 ? 0 : t.b) >= digits)) ||
+           (text_eq(t.base, "double precision") && bytes <= 4) ||
+           (text_eq(t.base, "real") && bytes <= 2);
+}
+
+enum family { OF_NUMBERS = 1, OF_TEXTS, OF_TIMES };
+
+static enum family family_of(const char *base)
+{
+    static const char *const numbers[] = { "numeric", "real", "double precision", "money" };
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        if (text_eq(base, numbers[i])) {
+            return OF_NUMBERS;
+        }
+    }
+    return integer_size(base) > 0                           ? OF_NUMBERS
+           : is_text(base) || text_eq(base, "character")    ? OF_TEXTS
+           : is_precise_time(base) || text_eq(base, "date") ? OF_TIMES
+                                                            : 0;
+}
+
+/* The new type is the smaller one of two that hold the same sort of thing, or a short text. */
+static bool is_narrower_kin(struct spelled f, struct spelled t)
+{
+    enum family from = family_of(f.base), to = family_of(t.base);
+    return (from && from == to) || (to == OF_TEXTS && t.a > 0) || text_eq(f.base, t.base);
+}
+
 /* Values of any such type can be written as text, and all integers as wider numbers. */
 static bool widens(struct spelled f, struct spelled t)
 {
-    int from = integer_size(f.base), to = integer_size(t.base);
-    bool number = text_eq(t.base, "numeric") && t.a < 0;
+    int from = integer_size(f.base);
     return (text_eq(t.base, "text") || (text_eq(t.base, "character varying") && t.a < 0)) ||
-           (from > 0 && (to >= from || number)) ||
+           (from > 0 && holds_integers(t, from)) || fits_text(f, t) ||
            (text_eq(f.base, "real") && text_eq(t.base, "double precision")) ||
            (text_eq(f.base, "date") && text_starts(t.base, "timestamp")) ||
            either(t.base, "json", "jsonb");
@@ -205,7 +259,9 @@ struct type_change type_change(struct world *world, const char *from, const char
     }
     struct spelled f = spell(old && old->base ? old->base : from);
     struct spelled t = spell(new &&new->base ? new->base : to);
-    return between(f, t, utc);
+    struct type_change c = between(f, t, utc);
+    c.kin = is_narrower_kin(f, t);
+    return c;
 }
 
 bool type_using_is_plain(const struct sql_expression *using, const char *column, const char *type)

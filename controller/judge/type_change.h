@@ -18,6 +18,7 @@ enum type_effect {
 struct type_change {
     enum type_effect effect;
     bool narrowing; /* values may not fit: it can fail or lose something */
+    bool kin;       /* both hold the same sort of thing: numbers, texts, times */
     bool lossy;     /* values lose something without an error: there is no way back */
     bool reindex;   /* the default operator class is another one */
     bool guessed;   /* the old type is not known: the worse is assumed */

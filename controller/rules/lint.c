@@ -26,10 +26,11 @@ static bool is_beside(const struct statement *s, const struct verdict_lock *lock
     return inserts > 0 ? lock->mode >= LOCK_ROW_EXCLUSIVE : lock->mode < LOCK_ROW_EXCLUSIVE;
 }
 
-static bool all_small(struct linter *l)
+static void sizes_look(struct linter *l)
 {
     int64_t most = l->options->small ? l->options->small : SMALL_ROWS;
-    bool any = false;
+    bool any = false, told = true;
+    l->small = l->told = false;
     for (size_t i = 0; i < l->v->lock_count; i++) {
         const struct verdict_lock *lock = &l->v->locks[i];
         if (lock->fresh || is_beside(l->s, lock)) {
@@ -41,11 +42,13 @@ static bool all_small(struct linter *l)
                                  dot + 1 };
         const struct world_table *t = world_find(l->world, name);
         if (!t || t->rows < 0 || t->rows >= most) {
-            return false;
+            return;
         }
         any = true;
+        told = told && t->rows_told;
     }
-    return any;
+    l->small = any;
+    l->told = any && told;
 }
 
 static void rules_run(struct linter *l)
@@ -79,7 +82,7 @@ static bool lint_body(struct linter *l, const struct script *body, struct error 
             return false;
         }
         l->v = v;
-        l->small = all_small(l);
+        sizes_look(l);
         rules_run(l);
     }
     l->s = outer;
@@ -99,7 +102,7 @@ static bool statement_lint(struct linter *l, struct error *err)
     }
     l->v = v;
     l->result->statements[l->index].verdict = v;
-    l->small = all_small(l);
+    sizes_look(l);
     rules_run(l);
     if (l->s->kind == SQL_STMT_DO && l->s->body->script && !lint_body(l, l->s->body->script, err)) {
         return false;
@@ -140,7 +143,7 @@ bool lint_with(const void *ctx, struct judge *judge, const char *text, size_t le
     }
     if (options->disorder && script->count > 0) {
         l.index = 0;
-        l.small = false;
+        l.small = l.told = false;
         found(&l, "history-nonlinear", NULL, "%s", options->disorder);
     }
     suppressions_check(&l);

@@ -149,7 +149,7 @@ static void type_changed(struct linter *l, const struct world_table *t, const st
               "\"%s\" becomes %s: a check or an index on it is made anew under the lock", a->column,
               a->type);
     }
-    if (change.narrowing && !change.guessed) {
+    if (change.narrowing && change.kin && !change.guessed) {
         found(l, "type-narrowing", fits_first(l, a), "values of \"%s\" (%s) may not fit into %s",
               a->column, c && c->type ? c->type : "?", a->type);
     }
@@ -281,6 +281,25 @@ static bool stands_apart(const struct statement *s, bool second)
     return false;
 }
 
+/* One ALTER TABLE drops and changes types before it adds columns: it would not find this one. */
+static bool needs_it_first(const struct statement *before, const struct sql_alter *a)
+{
+    switch (a->kind) {
+    case SQL_ALTER_DROP_DEFAULT:
+    case SQL_ALTER_DROP_NOT_NULL:
+    case SQL_ALTER_DROP_COLUMN:
+    case SQL_ALTER_SET_TYPE: break;
+    default: return false;
+    }
+    for (size_t i = 0; a->column && i < before->alter_count; i++) {
+        const struct sql_column *c = before->alters[i].definition;
+        if (c && text_eq(c->name, a->column)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Sub-commands of adjacent statements that one ALTER TABLE could carry. */
 static void merged(struct linter *l)
 {
@@ -290,6 +309,11 @@ static void merged(struct linter *l)
     }
     if (stands_apart(before, false) || stands_apart(now, true)) {
         return;
+    }
+    for (size_t i = 0; i < now->alter_count; i++) {
+        if (needs_it_first(before, &now->alters[i])) {
+            return;
+        }
     }
     bool again = l->merge_said; /* once a run of them */
     l->merge_said = true;

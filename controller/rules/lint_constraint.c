@@ -78,14 +78,6 @@ static void foreign_key(struct linter *l, const struct world_table *t,
         found(l, "fk-parent-lock", rewrite_limited(l, "lock_timeout", "2s"),
               "\"%s\" is locked against writers too", ref->name);
     }
-    if (t->known && !has_index(t, &k->columns)) {
-        found(l, "fk-missing-index",
-              mem_printf(l->ctx, "CREATE INDEX CONCURRENTLY %s ON %s (%s);",
-                         quoted(l->ctx, derived_name(l->ctx, t->name, &k->columns, "idx")),
-                         sql_of(l->ctx, l->s->name), quoted_list(l->ctx, &k->columns)),
-              "no index of \"%s\" begins with (%s): deleting from \"%s\" will read all of it",
-              t->name, quoted_list(l->ctx, &k->columns), k->ref.name);
-    }
 }
 
 /* Its columns are made NOT NULL by checks first. */
@@ -179,6 +171,41 @@ static void keys_checked(struct linter *l, const struct statement *s)
     }
 }
 
+/* At the end: a foreign key that was added to a table that is known, without an index by then. */
+static void key_checked(struct linter *l, const struct world_table *t, const char *column,
+                        const struct sql_constraint *k)
+{
+    const char *items[] = { column };
+    const struct sql_texts own = { items, 1 };
+    const struct sql_texts *columns = column ? &own : &k->columns;
+    bool gone = false;
+    for (size_t i = 0; i < columns->count; i++) {
+        gone = gone || !table_column(t, columns->items[i]);
+    }
+    if (k->kind == 'f' && !gone && !has_index(t, columns)) {
+        found(l, "fk-missing-index",
+              mem_printf(l->ctx, "CREATE INDEX CONCURRENTLY %s ON %s (%s);",
+                         quoted(l->ctx, derived_name(l->ctx, t->name, columns, "idx")),
+                         sql_of(l->ctx, l->s->name), quoted_list(l->ctx, columns)),
+              "no index of \"%s\" begins with (%s): deleting from \"%s\" will read all of it",
+              t->name, quoted_list(l->ctx, columns), k->ref.name);
+    }
+}
+
+static void added_keys_checked(struct linter *l, const struct statement *s)
+{
+    const struct world_table *t = world_find(l->world, s->name);
+    for (size_t i = 0; t && t->known && !t->fresh && !t->temporary && i < s->alter_count; i++) {
+        const struct sql_alter *a = &s->alters[i];
+        if (a->constraint) {
+            key_checked(l, t, NULL, a->constraint);
+        }
+        for (size_t k = 0; a->definition && k < a->definition->constraint_count; k++) {
+            key_checked(l, t, a->definition->name, &a->definition->constraints[k]);
+        }
+    }
+}
+
 void lint_script_end(struct linter *l)
 {
     lint_session_end(l);
@@ -188,8 +215,11 @@ void lint_script_end(struct linter *l)
         lint_catalog_end(l, s);
         if (s->kind == SQL_STMT_CREATE_TABLE && !s->temporary &&
             s->table->partition_of.name == NULL) {
-            l->small = false;
+            l->small = l->told = false;
             keys_checked(l, s);
+        } else if (s->kind == SQL_STMT_ALTER_TABLE) {
+            l->small = l->told = false;
+            added_keys_checked(l, s);
         }
     }
 }

@@ -53,7 +53,10 @@ static void called(struct linter *l, const char *name)
     if (reaches_out(function)) {
         found(l, "os-access", NULL, "%s() reaches files or other servers", function);
     } else if (leaves_session(function)) {
-        found(l, "session-escape", NULL, "%s() acts beyond this transaction", function);
+        found(l, "session-escape", NULL,
+              strstr(function, "_xact_") ? "%s() waits for other sessions, without limit"
+                                         : "%s() acts beyond this transaction",
+              function);
     }
 }
 

@@ -58,10 +58,13 @@ static void type_said(struct linter *l, const struct sql_column *c, bool key)
     }
 }
 
-static bool in_primary_key(const struct sql_table *t, const char *column)
+/* Alone: a column of a compound key need not count all rows. */
+static bool is_primary_key(const struct sql_table *t, const char *column)
 {
     for (size_t i = 0; i < t->constraint_count; i++) {
-        if (t->constraints[i].kind == 'p' && sql_texts_have(&t->constraints[i].columns, column)) {
+        const struct sql_texts *columns = &t->constraints[i].columns;
+        if (t->constraints[i].kind == 'p' && columns->count == 1 &&
+            text_eq(columns->items[0], column)) {
             return true;
         }
     }
@@ -117,7 +120,7 @@ static void table_style(struct linter *l)
     const struct statement *s = l->s;
     const struct sql_table *t = s->table;
     for (size_t i = 0; i < t->column_count; i++) {
-        type_said(l, &t->columns[i], in_primary_key(t, t->columns[i].name));
+        type_said(l, &t->columns[i], is_primary_key(t, t->columns[i].name));
     }
     bool own = !t->partition_of.name && t->inherit_count == 0 && t->like_count == 0 &&
                s->object == SQL_OBJECT_TABLE && !s->temporary;
@@ -214,11 +217,10 @@ static void names(struct linter *l)
 static void key_said(struct linter *l, const struct sql_constraint *k)
 {
     const struct world_table *t = k && k->kind == 'p' ? world_find(l->world, l->s->name) : NULL;
-    for (size_t i = 0; t && i < k->columns.count; i++) {
-        const struct world_column *c = table_column(t, k->columns.items[i]);
-        if (c && text_eq(c->type, "integer")) {
-            found(l, "type-int-key", NULL, "\"%s\" ends at 2,147,483,647", c->name);
-        }
+    const struct world_column *c =
+        t && k->columns.count == 1 ? table_column(t, k->columns.items[0]) : NULL;
+    if (c && text_eq(c->type, "integer")) {
+        found(l, "type-int-key", NULL, "\"%s\" ends at 2,147,483,647", c->name);
     }
 }
 

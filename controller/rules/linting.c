@@ -8,6 +8,17 @@
 #include "agents/base/text.h"
 #include "controller/world/names.h"
 
+static bool is_in(const char *const *list, size_t n, const char *rule)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (text_eq(list[i], rule)) {
+            return true;
+        }
+    }
+    return false;
+}
+#define IN(list, rule) is_in(list, sizeof(list) / sizeof *(list), rule)
+
 /* Rules whose harm grows with the table. */
 static bool is_sized(const char *rule)
 {
@@ -43,12 +54,20 @@ static bool is_sized(const char *rule)
         "index-drop-blocking",
         "multi-alter-same-table",
     };
-    for (size_t i = 0; i < sizeof sized / sizeof *sized; i++) {
-        if (text_eq(sized[i], rule)) {
-            return true;
-        }
-    }
-    return false;
+    return IN(sized, rule);
+}
+
+/* Rules of size that say something about a small table too. */
+static bool is_habit(const char *rule)
+{
+    static const char *const habits[] = { "index-drop-blocking", "multi-alter-same-table" };
+    return IN(habits, rule);
+}
+
+/* Somebody said that the table is small: then a finding of its size alone is none. */
+static bool is_moot(const struct linter *l, const char *rule)
+{
+    return l->told && !l->options->all && is_sized(rule) && !is_habit(rule);
 }
 
 static const struct lint_rule_level *level_of(const struct lint_options *o, const struct rule *rule)
@@ -85,7 +104,7 @@ void found(struct linter *l, const char *id, const char *rewrite, const char *fm
     const struct rule *rule = rule_find(id);
     struct lint_statement *at = &l->result->statements[l->index];
     if (!rule || suppressed(l->suppressions, at->statement, rule) ||
-        !rule_is_on(l->options, rule)) {
+        !rule_is_on(l->options, rule) || is_moot(l, id)) {
         return;
     }
     for (size_t i = 0; i < at->count; i++) {

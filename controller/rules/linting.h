@@ -23,6 +23,7 @@ struct linter {
     struct suppressions *suppressions; /* null: the script has none */
     size_t unit;                       /* of the options: the one that comes next */
     bool small;                        /* all that it locks is known to be small */
+    bool told;                         /* by a person, not by a catalog */
     /* the session */
     bool lock_timeout, local_lock_timeout, lock_timeout_said;
     bool statement_timeout, local_statement_timeout, statement_timeout_said;

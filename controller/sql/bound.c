@@ -37,43 +37,41 @@ static const char *last_word(const char *name)
     return last;
 }
 
+/* Its values tell rows apart, or nearly. */
 static bool names_rows(const char *column)
 {
-    static const char *const words[] = { "id",      "ids",     "uuid",       "guid",  "key",
-                                         "code",    "slug",    "email",      "token", "ctid",
-                                         "oid",     "hash",    "name",       "num",   "version",
-                                         "login",   "number",  "identifier", "pk",    "username",
-                                         "setting", "hostname" };
-    return IN(words, last_word(column));
-}
-
-static bool names_few_values(const char *column)
-{
     static const char *const words[] = {
-        "status",   "state",    "type",     "kind",    "role",      "flag",     "active",
-        "enabled",  "disabled", "deleted",  "level",   "category",  "plan",     "tier",
-        "gender",   "country",  "currency", "locale",  "language",  "archived", "published",
-        "visible",  "hidden",   "verified", "old",     "processed", "mode",     "scope",
-        "priority", "provider", "source",   "channel", "severity",  "phase",    "stage",
-        "valid",    "expired",  "legacy",   "public",  "private",   "admin"
+        "id",        "ids",      "uuid",   "guid",     "key",        "code",        "slug",
+        "email",     "token",    "ctid",   "oid",      "hash",       "name",        "num",
+        "version",   "login",    "number", "username", "identifier", "pk",          "ref",
+        "setting",   "hostname", "host",   "domain",   "subdomain",  "url",         "uri",
+        "path",      "filename", "phone",  "sku",      "isbn",       "iban",        "handle",
+        "nickname",  "title",    "label",  "digest",   "checksum",   "fingerprint", "sha",
+        "reference", "no",       "nr",     "serial",   "permalink",  "account",     "user",
+        "tenant",    "owner",    "parent", "address",  "ip",         "barcode",     "nonce",
+        "user_name", "mail"
     };
-    return IN(words, last_word(column)) || strncasecmp(column, "is_", 3) == 0 ||
-           strncasecmp(column, "has_", 4) == 0 || strncasecmp(column, "created", 7) == 0 ||
-           strncasecmp(column, "updated", 7) == 0;
+    size_t n = strlen(column); /* userid, postid */
+    return IN(words, last_word(column)) || (n > 2 && strcasecmp(column + n - 2, "id") == 0);
 }
 
-static bool picks_rows(const struct bound_scope *scope, const char *column)
+static bool picks_rows(const char *column)
 {
-    if (names_rows(column)) {
-        return true;
-    }
-    return !names_few_values(column) &&
-           !(scope->assigned && sql_texts_have(scope->assigned, column));
+    return names_rows(column);
 }
 
 static const PgQuery__ColumnRef *column_of(const PgQuery__Node *node)
 {
     return node && node->node_case == PG_QUERY__NODE__NODE_COLUMN_REF ? node->column_ref : NULL;
+}
+
+/* One row of the other side of a join, and few of this one: a key of its own, not one of its
+ * references. */
+static bool names_row_beside(const char *column)
+{
+    static const char *const names[] = { "id",    "uuid",     "guid",  "key",  "code", "slug",
+                                         "email", "username", "login", "name", "token" };
+    return column && IN(names, column);
 }
 
 static const char *own_column(const struct bound_scope *scope, const PgQuery__Node *node)
@@ -84,9 +82,10 @@ static const char *own_column(const struct bound_scope *scope, const PgQuery__No
     }
     const PgQuery__ColumnRef *ref = column_of(node);
     const char *of = ref && ref->n_fields > 1 ? ast_string(ref->fields[ref->n_fields - 2]) : NULL;
-    bool mine =
-        ref && (!of || !scope->target || text_eq(of, scope->target) || text_eq(of, scope->alias));
-    return mine && ref->n_fields > 0 ? ast_string(ref->fields[ref->n_fields - 1]) : NULL;
+    const char *column =
+        ref && ref->n_fields > 0 ? ast_string(ref->fields[ref->n_fields - 1]) : NULL;
+    bool mine = !of || !scope->target || text_eq(of, scope->target) || text_eq(of, scope->alias);
+    return mine || (scope->joined && names_row_beside(column)) ? column : NULL;
 }
 
 static bool is_boolean(const PgQuery__Node *node)
@@ -113,7 +112,7 @@ static bool is_constant(const struct bound_scope *scope, const PgQuery__Node *no
         return node->sub_link->sub_link_type == PG_QUERY__SUB_LINK_TYPE__EXPR_SUBLINK;
     case PG_QUERY__NODE__NODE_COLUMN_REF:
         ref = node->column_ref;
-        return scope->target && ref->n_fields > 1 && !own_column(scope, node);
+        return scope->target && !scope->joined && ref->n_fields > 1 && !own_column(scope, node);
     default: return false;
     }
 }
@@ -144,7 +143,7 @@ static bool range_seen(struct bound_scope *scope, struct ranges *r, const char *
 static bool equal_seen(struct bound_scope *scope, const char *column)
 {
     sql_texts_add(scope->ctx, &scope->equal, column);
-    return picks_rows(scope, column);
+    return picks_rows(column);
 }
 
 static bool any_of_batch(struct bound_scope *scope, const PgQuery__Node *list)

@@ -10,10 +10,10 @@
 
 struct bound_scope {
     const void *ctx;
-    const struct sql_texts *assigned; /* columns that the statement sets; may be null */
-    const struct sql_texts *batches;  /* CTEs that are cut by LIMIT or hold VALUES; may be null */
-    const char *target, *alias;       /* of the only relation; null: there are several */
-    struct sql_texts equal;           /* out: columns that must equal constants */
+    const struct sql_texts *batches; /* CTEs that are cut by LIMIT or hold VALUES; may be null */
+    const char *target, *alias;      /* of the relation that is written; null: of a SELECT */
+    bool joined;                     /* it is joined with others */
+    struct sql_texts equal;          /* out: columns that must equal constants */
 };
 
 /* A key with constants by = or IN, a range from both sides, membership in a batch. */

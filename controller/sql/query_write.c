@@ -145,9 +145,7 @@ static void rows_bounded(struct bound_scope *scope, struct sql_write *w, const P
                          size_t n, PgQuery__Node *const *from)
 {
     filter_collect(scope->ctx, w, where);
-    if (n > 0) {
-        scope->target = NULL;
-    }
+    scope->joined = n > 0;
     w->bounded = where_bounded(scope, where) || from_bounded(scope, n, from);
     w->equal = scope->equal;
 }
@@ -165,7 +163,6 @@ void write_collect(const void *ctx, struct sql_query *query, const struct sql_te
     struct bound_scope scope = {
         .ctx = ctx,
         .batches = batches,
-        .assigned = &w->columns,
         .target = target ? target->relname : NULL,
         .alias = target && target->alias ? target->alias->aliasname : NULL,
     };

@@ -64,7 +64,7 @@ static void finding_text(struct text *t, bool color, const char *path,
     if (f->rewrite_sql) {
         block(t, "as SQL:", f->rewrite_sql);
     }
-    text_addf(t, "  why: " RULE_PAGE "\n", f->rule->id);
+    text_addf(t, "  why: " RULE_PAGE "\n", f->rule->id, f->rule->id);
     text_addc(t, '\n');
 }
 

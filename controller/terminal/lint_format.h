@@ -9,8 +9,8 @@
 #include "controller/rules/lint.h"
 #include "controller/terminal/command.h"
 
-/* Where a rule's page is. */
-#define RULE_PAGE "https://flotilla.example/docs/RULES.md#%s"
+/* Where the manual of a rule is: in the program and in its repository. */
+#define RULE_PAGE "flotilla lint --explain %s, or docs/RULES.md#%s"
 
 /* What was found, by severity; `failing`: at or above what the file may have. */
 struct lint_count {

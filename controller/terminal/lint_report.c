@@ -234,9 +234,9 @@ const char *lint_report_file(const void *ctx, const struct lint_view *view)
 
 static json_t *sarif_rule(const struct rule *r)
 {
-    return json_pack("{s:s, s:{s:s}, s:{s:s}, s:{s:s}, s:o, s:{s:b, s:s}, s:{s:[s]}}", "id", r->id,
+    return json_pack("{s:s, s:{s:s}, s:{s:s}, s:{s:o}, s:{s:b, s:s}, s:{s:[s]}}", "id", r->id,
                      "shortDescription", "text", r->what, "fullDescription", "text", r->why, "help",
-                     "text", r->instead, "helpUri", json_sprintf(RULE_PAGE, r->id),
+                     "text", json_sprintf("%s More: " RULE_PAGE, r->instead, r->id, r->id),
                      "defaultConfiguration", "enabled", r->on, "level", sarif_levels[r->severity],
                      "properties", "tags", r->group);
 }
@@ -252,7 +252,7 @@ static void sarif_begin(void)
     }
     printf("{\"$schema\":\"https://json.schemastore.org/sarif-2.1.0.json\",\"version\":\"2.1.0\","
            "\"runs\":[{\"tool\":{\"driver\":{\"name\":\"flotilla\",\"version\":\"%s\","
-           "\"informationUri\":\"https://flotilla.example/docs/LINT.md\",\"rules\":%s}},"
+           "\"rules\":%s}},"
            "\"columnKind\":\"unicodeCodePoints\",\"results\":[\n",
            FLOTILLA_VERSION, json_compact(tmp, rules));
 }

@@ -69,7 +69,7 @@ bool lint_explain(const char *id)
            r->instead, r->example);
     puts(has_discharge(r) ? "In a plan it is discharged by" : "In a plan nothing discharges it.");
     print_discharges(r, false);
-    printf("\n" RULE_PAGE "\n", r->id);
+    printf("\nAll rules: docs/RULES.md#%s\n", r->id);
     return true;
 }
 
@@ -110,7 +110,7 @@ static void as_markdown(const struct rule *const *all, size_t count)
         "# Rules\n\n"
         "<!-- Made by: flotilla lint --list-rules --format markdown. Do not edit. -->\n\n"
         "What `flotilla lint` and every plan look for. A rule's severity is what it starts from: a "
-        "table that is known to be small makes a note of it, and `.flotilla-lint.yaml` may say "
+        "table that is known to be small makes a note of it (nothing, where a person said so), and `.flotilla-lint.yaml` may say "
         "otherwise (see [LINT](LINT.md)). The examples are flagged as they stand, without a "
         "catalog, unless their text says what they need. In a plan, the steps around a statement may "
         "carry the evidence that discharges a rule: what does is said rule by rule, and a rule "

@@ -100,21 +100,22 @@ static struct world_table *key_find(struct world *w, const char *schema, const c
     return entry_table(e, schema, name);
 }
 
-static int64_t assumed_rows(const struct world *w, const struct world_table *t, int64_t rows)
+/* The table by its name, else all tables. */
+static void rows_tell(const struct world *w, struct world_table *t)
 {
     SCOPE(tmp);
     const char *key = table_key(tmp, t);
-    int64_t all = rows;
+    const struct assumed *said = NULL;
     for (size_t i = 0; i < w->assumed_count; i++) {
         const char *name = w->assumed[i].table;
         if (text_eq(name, t->name) || text_eq(name, key)) {
-            return w->assumed[i].rows;
+            said = &w->assumed[i];
+            break;
         }
-        if (text_eq(name, "*")) {
-            all = w->assumed[i].rows;
-        }
+        said = text_eq(name, "*") ? &w->assumed[i] : said;
     }
-    return all;
+    t->rows = said ? said->rows : t->rows;
+    t->rows_told = said != NULL;
 }
 
 unsigned world_id(struct world *w)
@@ -180,7 +181,8 @@ struct world_table *world_table(struct world *w, struct sql_name name)
         return t;
     }
     t = world_make(w, name, 'r');
-    t->rows = assumed_rows(w, t, -1);
+    t->rows = -1;
+    rows_tell(w, t);
     return t;
 }
 
@@ -332,7 +334,7 @@ void world_assume_rows(struct world *w, const char *table, int64_t rows)
     w->assumed = mem_room(w, w->assumed, struct assumed, w->assumed_count + 1);
     w->assumed[w->assumed_count++] = (struct assumed){ mem_text(w, table), rows };
     for (size_t i = 0; i < w->count; i++) {
-        w->tables[i]->rows = assumed_rows(w, w->tables[i], w->tables[i]->rows);
+        rows_tell(w, w->tables[i]);
     }
 }
 

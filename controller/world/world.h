@@ -70,6 +70,7 @@ struct world_table {
     bool fresh;  /* made by this script */
     bool gone, unlogged, temporary, foreign_rows;
     int64_t rows, bytes; /* -1 unknown */
+    bool rows_told;      /* by a person, not by a catalog */
     struct world_column *columns;
     size_t column_count;
     struct world_constraint *constraints;
