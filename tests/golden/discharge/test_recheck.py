@@ -134,8 +134,8 @@ class Recheck(testing.Case):
         self.assertIn("two columns that were proven equal, and kept so by a trigger", long)
         self.assertIn("way back: drop-column, by own: added by", long)
         shown = json.loads(self.ok(self.flotilla("show", path, "--format", "json")).out)
-        self.assertIn({"step": "contract/users/3", "rule": "rename-column", "by": "exchange",
-                       "proof": 'with "email", proven equal by contract/users/2; word given in contract/users/1'},
+        self.assertIn({"step": "contract/users/4", "rule": "rename-column", "by": "exchange",
+                       "proof": 'with "email", proven equal by contract/users/3; word given in contract/users/2'},
                       shown["discharged"])
         self.assertIn("rules met: ", self.ok(self.flotilla("show", path, "--format", "markdown")).out)
 
