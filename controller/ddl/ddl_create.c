@@ -5,6 +5,7 @@
 #include "agents/base/text.h"
 #include "controller/ddl/ddl.h"
 #include "controller/work/around.h"
+#include "controller/work/owner.h"
 
 static bool named(const char *const *name, const char *wanted)
 {
@@ -40,22 +41,6 @@ static bool is_there(const struct ddl *d)
         }
         return false;
     default: return ddl_relation(d, &s->name) != NULL;
-    }
-}
-
-static const char *created_keyword(const struct statement *s)
-{
-    switch (s->kind) {
-    case SQL_STMT_CREATE_TABLE:
-        return s->object == SQL_OBJECT_FOREIGN_TABLE ? "FOREIGN TABLE" : "TABLE";
-    case SQL_STMT_CREATE_TABLE_AS: return "TABLE";
-    case SQL_STMT_CREATE_VIEW: return "VIEW";
-    case SQL_STMT_CREATE_MATVIEW: return "MATERIALIZED VIEW";
-    case SQL_STMT_CREATE_ENUM:
-    case SQL_STMT_CREATE_TYPE: return "TYPE";
-    case SQL_STMT_CREATE_DOMAIN: return "DOMAIN";
-    case SQL_STMT_CREATE_SEQUENCE: return "SEQUENCE";
-    default: return NULL;
     }
 }
 

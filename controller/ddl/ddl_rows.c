@@ -10,6 +10,7 @@
 #include "agents/base/text.h"
 #include "controller/ddl/ddl.h"
 #include "controller/ddl/write_text.h"
+#include "controller/work/row_step.h"
 
 struct rows {
     struct ddl *d;

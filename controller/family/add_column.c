@@ -7,6 +7,7 @@
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
 #include "controller/family/families.h"
+#include "controller/family/fill.h"
 
 static bool constant_word(const char *word)
 {
@@ -52,46 +53,6 @@ static bool is_stable(const char *expression)
         }
     }
     return false;
-}
-
-const char *fill_nulls(const struct work *work, const struct relation *leaf, const char *column,
-                       const char *value)
-{
-    bool row = false;
-    for (size_t i = 0; i < leaf->column_count && !row; i++) {
-        row = column_mentioned(value, leaf->columns[i].name);
-    }
-    const char *name = ident(work, column);
-    return say(work, "UPDATE ONLY %s SET %s = %s WHERE %s IS NULL%s", relation_sql(work, leaf),
-               name, value, name, row ? say(work, " AND (%s) IS NOT NULL", value) : "");
-}
-
-void fill_column(struct work *work, struct relation *relation, const char *value, bool nullable)
-{
-    const struct intent *it = work->intent;
-    struct relation **leaves;
-    size_t count = relation_leaves(work, work->home, relation, &leaves);
-    for (size_t i = 0; i < count; i++) {
-        const struct relation *leaf = leaves[i];
-        struct step *step =
-            work_step(work, work->home, PHASE_MIGRATE,
-                      say(work, "Fill %s of the rows of %s that are there", it->column, leaf->name),
-                      "One UPDATE of the whole table would lock its rows for as long as it takes");
-        step->kind = STEP_BACKFILL;
-        step->transaction = false;
-        step->tags = TAG_BACKFILL;
-        step->full_scan = true;
-        step->batch.relation = relation_key(work, leaf);
-        step->batch.by = "ctid";
-        step_up(work, step, "%s", fill_nulls(work, leaf, it->column, value));
-        step_down_nothing(work, step, "the column goes away with its own step");
-        step_lock(work, step, leaf, "ROW EXCLUSIVE");
-        step_estimate(step, leaf, 100000);
-        risk_triggers(work, step, leaf);
-        if (nullable) {
-            step_risk(work, step, "a row that a client sets to NULL meanwhile is filled as well");
-        }
-    }
 }
 
 static bool allowed(struct work *work, struct relation *relation)

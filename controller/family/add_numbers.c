@@ -9,6 +9,8 @@
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
 #include "controller/family/families.h"
+#include "controller/family/fill.h"
+#include "controller/work/owner.h"
 
 const char *serial_base(const char *type)
 {

@@ -7,6 +7,7 @@
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
 #include "controller/family/families.h"
+#include "controller/work/row_step.h"
 
 /* What gives the same when it is done to its own result. */
 static bool repeatable(const char *expression, const char *column)
@@ -88,27 +89,18 @@ static void keep(struct work *work, struct relation *relation)
         return;
     }
     struct step *step =
-        work_step(work, work->home, PHASE_EXPAND,
-                  say(work, "Keep the old values of %s aside (by hand: \\copy them to a file)",
-                      relation->name),
-                  "The way back puts them back where nobody changed the row since");
-    step->kind = STEP_SNAPSHOT;
-    step->transaction = false;
-    step->tags = TAG_NEUTRAL;
-    step->full_scan = true;
-    step->snapshot.of = relation_key(work, relation);
-    step->snapshot.key = key;
+        step_aside(work, &(struct place){ work->home, relation, PHASE_EXPAND }, &key,
+                   say(work, "Keep the old values of %s aside (by hand: \\copy them to a file)",
+                       relation->name),
+                   "The way back puts them back where nobody changed the row since");
     json_object_foreach(work->intent->set, name, value) {
-        step_texts_add(work->ctx, &step->snapshot.columns, name);
         const char *now = value_of(work, relation, name, value);
-        step_texts_add(work->ctx, &step->snapshot.current,
-                       work->intent->where ? say(work, "CASE WHEN %s THEN %s ELSE %s END",
-                                                 work->intent->where, now, ident(work, name))
-                                           : now);
-        step_texts_add(work->ctx, &step->snapshot.inverse, "");
+        step_aside_column(work, step, name,
+                          work->intent->where ? say(work, "CASE WHEN %s THEN %s ELSE %s END",
+                                                    work->intent->where, now, ident(work, name))
+                                              : now,
+                          "");
     }
-    step_lock(work, step, relation, "ACCESS SHARE");
-    step_estimate(step, relation, 2000000);
 }
 
 /* "SET a = x, b = y WHERE … AND (some value differs)": what is right already is skipped. */
@@ -141,20 +133,13 @@ bool compile_data_backfill(struct work *work)
     keep(work, relation);
     size_t count = relation_leaves(work, work->home, relation, &leaves);
     for (size_t i = 0; i < count; i++) {
-        struct step *step = work_step(work, work->home, PHASE_MIGRATE,
-                                      say(work, "Write the new values into %s", leaves[i]->name),
-                                      "In small batches; rows that are right already are skipped");
-        step->kind = STEP_BACKFILL;
-        step->transaction = false;
-        step->tags = TAG_BACKFILL | TAG_DESTRUCTIVE;
-        step->full_scan = true;
-        step->batch.relation = relation_key(work, leaves[i]);
-        step->batch.by = "ctid";
+        struct step *step =
+            step_batches(work, &(struct place){ work->home, leaves[i], PHASE_MIGRATE },
+                         say(work, "Write the new values into %s", leaves[i]->name),
+                         "In small batches; rows that are right already are skipped");
+        step->tags |= TAG_DESTRUCTIVE;
         step_up(work, step, "%s", update_of(work, leaves[i]));
         step_down_nothing(work, step, "the snapshot before puts the old values back");
-        step_lock(work, step, leaves[i], "ROW EXCLUSIVE");
-        step_estimate(step, leaves[i], 100000);
-        risk_triggers(work, step, leaves[i]);
     }
     work_touch(work, work->home, relation_key(work, relation));
     return true;

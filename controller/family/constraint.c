@@ -8,8 +8,6 @@
 #include "agents/base/text.h"
 #include "controller/family/families.h"
 
-enum { SCAN_RATE = 2000000 };
-
 static void in_two(struct work *work, const struct new_constraint *wanted)
 {
     const struct relation *relation = wanted->place.relation, *other = wanted->other;
@@ -45,7 +43,7 @@ static void in_two(struct work *work, const struct new_constraint *wanted)
     if (other) {
         step_lock(work, proof, other, "ROW SHARE");
     }
-    step_estimate(proof, relation, SCAN_RATE);
+    step_estimate(proof, relation, RATE_SCAN);
     proof->full_scan = true;
 }
 

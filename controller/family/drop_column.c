@@ -10,6 +10,8 @@
 #include "agents/base/text.h"
 #include "controller/family/families.h"
 #include "controller/family/retype.h"
+#include "controller/work/owner.h"
+#include "controller/work/row_step.h"
 
 struct dropping {
     struct relation *relation;
@@ -283,25 +285,15 @@ static void keep_values(struct work *work, const struct dropping *d)
                   relation_key(work, d->relation), d->column->name);
         return;
     }
-    struct step *step = work_step(
-        work, work->home, PHASE_CONTRACT,
+    struct step *step = step_aside(
+        work, &(struct place){ work->home, d->relation, PHASE_CONTRACT }, &key,
         say(work, "Keep %s of %s aside (by hand: \\copy the key and the column to a file)", d->tomb,
             d->relation->name),
         "What is dropped can be put back; nobody writes it any more");
-    step->kind = STEP_SNAPSHOT;
-    step->transaction = false;
-    step->tags = TAG_NEUTRAL;
-    step->full_scan = true;
-    step->snapshot.of = relation_key(work, d->relation);
-    step->snapshot.key = key;
-    step_texts_add(work->ctx, &step->snapshot.columns, d->tomb);
-    step_texts_add(work->ctx, &step->snapshot.current, "");
-    step_texts_add(work->ctx, &step->snapshot.inverse,
-                   d->column->default_expr && !owns_sequence(work, d->relation, d->column)
-                       ? d->column->default_expr
-                       : "");
-    step_lock(work, step, d->relation, "ACCESS SHARE");
-    step_estimate(step, d->relation, 2000000);
+    step_aside_column(work, step, d->tomb, "",
+                      d->column->default_expr && !owns_sequence(work, d->relation, d->column)
+                          ? d->column->default_expr
+                          : "");
 }
 
 static void drop_it(struct work *work, const struct dropping *d)

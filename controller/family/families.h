@@ -7,6 +7,7 @@
 #define CONTROLLER_FAMILY_FAMILIES_H
 
 #include "controller/work/column_map.h"
+#include "controller/work/index_step.h"
 #include "controller/work/model.h"
 #include "controller/work/reach.h"
 #include "controller/work/server_name.h"
@@ -46,10 +47,8 @@ family_function family_of(enum intent_operation operation);
 /* Compiles one intent, and lists it with what the change was understood to be. */
 void work_take(struct work *work, const struct intent *intent);
 
-/* --- new columns (add_column.c, add_numbers.c) ------------------------------------------------ */
+/* --- new columns (add_numbers.c) ------------------------------------------------ */
 
-/* Backfill steps that give the intent's column a value where it is null. */
-void fill_column(struct work *work, struct relation *relation, const char *value, bool nullable);
 /* The integer type of a serial; null for other types. */
 const char *serial_base(const char *type);
 /* A serial or identity column, numbered in batches. */
@@ -57,28 +56,10 @@ void add_numbered(struct work *work, struct relation *relation, const char *type
 
 /* --- indexes (index.c) ----------------------------------------------------------------------- */
 
-/* Where a step is done. */
-struct place {
-    const struct state *state;
-    const struct relation *relation;
-    enum phase phase;
-};
-
-/* CREATE [UNIQUE] INDEX CONCURRENTLY `name` like an existing index, columns exchanged by map. */
-const char *index_like(const struct work *work, const struct relation *relation,
-                       const struct index *index, const char *name, const struct column_maps *maps);
-/* A step that runs such a statement; its way back is DROP INDEX CONCURRENTLY. */
-struct step *index_build(struct work *work, const struct place *place, const char *name,
-                         const char *statement);
-/* A step that drops an index concurrently; its way back is `statement`. */
-struct step *index_remove(struct work *work, const struct place *place, const char *name,
-                          const char *statement);
 /* Drops an index of a table, partitioned or not; the map says how its columns are called by then.
  */
 void index_gone(struct work *work, const struct place *place, const struct index *index,
                 const struct column_maps *maps);
-/* The index mentions a column of the map. */
-bool index_has_mapped(const struct index *index, const struct column_maps *maps);
 
 /* --- constraints (not_null.c, constraint.c) -------------------------------------------------- */
 
@@ -88,11 +69,9 @@ void not_null_proven(struct work *work, struct state *state, struct relation *re
                      const char *column, enum phase phase);
 /* DROP NOT NULL; its way back is guarded, proven and set again, each a step of its own. */
 void relax_with_proof(struct work *work, const struct place *place, const char *column);
-/* COMMENT ON of a constraint or an index that has one; null: it has none. */
+/* COMMENT ON of a constraint that has one; null: it has none. */
 const char *constraint_comment(const struct work *work, const struct relation *relation,
                                const struct constraint *c);
-const char *index_comment(const struct work *work, const struct relation *relation,
-                          const struct index *index);
 /* VALIDATE CONSTRAINT (name quoted) for a way back that makes the constraint in a later step: when
  * it starts between the two there is none yet, and nothing to prove. */
 const char *validate_if_there(const struct work *work, const struct relation *relation,

@@ -9,8 +9,8 @@
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
 #include "controller/family/families.h"
-
-enum { SCAN_RATE = 2000000 };
+#include "controller/family/fill.h"
+#include "controller/work/row_step.h"
 
 static void check_not_valid(struct work *work, const struct place *place, const char *column,
                             const char *check)
@@ -37,7 +37,7 @@ static void check_not_valid(struct work *work, const struct place *place, const 
     step_down_nothing(work, proof, "the check goes away with its own step");
     step_probe(work, proof, "SELECT %s", probe_constraint(work, relation, check, true));
     step_lock(work, proof, relation, "SHARE UPDATE EXCLUSIVE");
-    step_estimate(proof, relation, SCAN_RATE);
+    step_estimate(proof, relation, RATE_SCAN);
     proof->full_scan = true;
 }
 
@@ -106,30 +106,6 @@ static void uninstall(struct work *work, const struct pair *pair)
     step->tags = TAG_CONTRACT;
 }
 
-static void backfill_nulls(struct work *work, const struct pair *pair, const char *value)
-{
-    struct relation **leaves;
-    size_t count = relation_leaves(work, work->home, pair->relation, &leaves);
-    for (size_t i = 0; i < count; i++) {
-        const struct relation *leaf = leaves[i];
-        struct step *step =
-            work_step(work, work->home, PHASE_MIGRATE,
-                      say(work, "Fill the nulls in %s", column_words(work, leaf, pair->copy)),
-                      "In small batches; rows that have a value are left alone");
-        step->kind = STEP_BACKFILL;
-        step->transaction = false;
-        step->tags = TAG_BACKFILL;
-        step->full_scan = true;
-        step->batch.relation = relation_key(work, leaf);
-        step->batch.by = "ctid";
-        step_up(work, step, "%s", fill_nulls(work, leaf, pair->copy, value));
-        step_down_nothing(work, step, "which rows were null is kept by the snapshot before");
-        step_lock(work, step, leaf, "ROW EXCLUSIVE");
-        step_estimate(step, leaf, 100000);
-        risk_triggers(work, step, leaf);
-    }
-}
-
 /* Which rows were null is data: kept, so that the way back can make them null again. */
 static void keep_nulls(struct work *work, const struct pair *pair)
 {
@@ -142,21 +118,11 @@ static void keep_nulls(struct work *work, const struct pair *pair)
         return;
     }
     struct step *step =
-        work_step(work, work->home, PHASE_EXPAND,
-                  say(work, "Keep %s aside (by hand: \\copy the key and the column to a file)",
-                      column_words(work, relation, pair->copy)),
-                  "The way back makes the same rows null again");
-    step->kind = STEP_SNAPSHOT;
-    step->transaction = false;
-    step->tags = TAG_NEUTRAL;
-    step->full_scan = true;
-    step->snapshot.of = relation_key(work, relation);
-    step->snapshot.key = key;
-    step_texts_add(work->ctx, &step->snapshot.columns, pair->copy);
-    step_texts_add(work->ctx, &step->snapshot.current, pair->forward);
-    step_texts_add(work->ctx, &step->snapshot.inverse, "");
-    step_lock(work, step, relation, "ACCESS SHARE");
-    step_estimate(step, relation, SCAN_RATE);
+        step_aside(work, &(struct place){ work->home, relation, PHASE_EXPAND }, &key,
+                   say(work, "Keep %s aside (by hand: \\copy the key and the column to a file)",
+                       column_words(work, relation, pair->copy)),
+                   "The way back makes the same rows null again");
+    step_aside_column(work, step, pair->copy, pair->forward, "");
 }
 
 /* A default that is the same for every row, whenever it is asked for, says what a null means. */
@@ -172,20 +138,14 @@ static bool default_fills(const struct column *column)
 static void prove_none(struct work *work, const struct relation *relation, const char *column)
 {
     struct step *step =
-        work_step(work, work->home, PHASE_EXPAND,
-                  say(work, "Prove that %s has no null", column_words(work, relation, column)),
-                  say(work,
-                      "There is no backfill and no default to fill nulls with; count them with "
-                      "SELECT count(*) FROM %s WHERE %s IS NULL",
-                      relation_sql(work, relation), ident(work, column)));
-    step->kind = STEP_VERIFY;
-    step->transaction = false;
-    step->tags = TAG_NEUTRAL;
-    step->full_scan = true;
+        step_proof(work, &(struct place){ work->home, relation, PHASE_EXPAND },
+                   say(work, "Prove that %s has no null", column_words(work, relation, column)),
+                   say(work,
+                       "There is no backfill and no default to fill nulls with; count them with "
+                       "SELECT count(*) FROM %s WHERE %s IS NULL",
+                       relation_sql(work, relation), ident(work, column)));
     step->check = say(work, "SELECT NOT EXISTS (SELECT FROM %s WHERE %s IS NULL)",
                       relation_sql(work, relation), ident(work, column));
-    step_lock(work, step, relation, "ACCESS SHARE");
-    step_estimate(step, relation, SCAN_RATE);
 }
 
 bool compile_set_not_null(struct work *work)
@@ -211,7 +171,7 @@ bool compile_set_not_null(struct work *work)
         pair = coalescing(work, relation, it->column, value);
         keep_nulls(work, &pair);
         install(work, &pair);
-        backfill_nulls(work, &pair, value);
+        fill_nulls(work, relation, it->column, value);
     } else {
         if (!it->exact && work->floor == PHASE_EXPAND) {
             prove_none(work, relation, it->column);

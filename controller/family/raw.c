@@ -4,6 +4,7 @@
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
 #include "controller/family/families.h"
+#include "controller/work/owner.h"
 
 /* Names without a schema mean the same to the agent, to psql, and to whoever reads the plan. */
 static const char *path_said(const struct work *work)

@@ -11,6 +11,7 @@
 #include "controller/family/matview.h"
 #include "controller/family/partitioned.h"
 #include "controller/family/retype.h"
+#include "controller/work/row_step.h"
 
 static void add_fresh(struct retype *r, struct target *t)
 {
@@ -51,19 +52,14 @@ static void prove_fit(struct retype *r, struct target *t)
     if (t->lossless || raises || work->intent->using_expr || work->intent->accept_loss) {
         return;
     }
-    struct step *step = work_step(
-        work, t->state, PHASE_EXPAND,
+    struct step *step = step_proof(
+        work, &(struct place){ t->state, t->relation, PHASE_EXPAND },
         say(work, "Prove that every %s fits %s", column_words(work, t->relation, t->column->name),
             t->to),
         "A value that does not fit would be lost; the change stops here, before anything is made");
-    step->kind = STEP_VERIFY;
-    step->transaction = false;
-    step->tags = TAG_NEUTRAL;
-    step->full_scan = true;
     step->check =
         say(work, "SELECT NOT EXISTS (SELECT FROM %s WHERE %s IS NOT NULL AND (%s) IS NULL)",
             relation_sql(work, t->relation), own, guarded);
-    step_lock(work, step, t->relation, "ACCESS SHARE");
 }
 
 void retype_expand(struct retype *r)

@@ -8,6 +8,7 @@
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
 #include "controller/family/families.h"
+#include "controller/work/owner.h"
 
 /* --- create_table ---------------------------------------------------------------------------- */
 

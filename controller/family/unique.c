@@ -8,8 +8,7 @@
 #include "agents/base/text.h"
 #include "controller/family/families.h"
 #include "controller/family/partitioned.h"
-
-enum { SCAN_RATE = 2000000 };
+#include "controller/work/row_step.h"
 
 /* Duplicates are found before anything is built, instead of after an hour of building. */
 static void prove_unique(struct work *work, const struct relation *relation, const char *columns)
@@ -21,20 +20,14 @@ static void prove_unique(struct work *work, const struct relation *relation, con
                   ident(work, it->columns.items[i]));
     }
     struct step *step =
-        work_step(work, work->home, PHASE_EXPAND,
-                  say(work, "Prove that (%s) of %s has no duplicates", columns, relation->name),
-                  "A build over duplicates fails at its very end");
-    step->kind = STEP_VERIFY;
-    step->transaction = false;
-    step->tags = TAG_NEUTRAL;
-    step->full_scan = true;
+        step_proof(work, &(struct place){ work->home, relation, PHASE_EXPAND },
+                   say(work, "Prove that (%s) of %s has no duplicates", columns, relation->name),
+                   "A build over duplicates fails at its very end");
     step->check =
         say(work,
             "SELECT NOT EXISTS (SELECT FROM %s WHERE %s GROUP BY %s HAVING "
             "pg_catalog.count(*) > 1)",
             relation_sql(work, relation), it->nulls_not_distinct ? "true" : present.data, columns);
-    step_lock(work, step, relation, "ACCESS SHARE");
-    step_estimate(step, relation, SCAN_RATE);
 }
 
 static const char *constraint_name(const struct work *work, const struct relation *relation,

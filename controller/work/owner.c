@@ -1,13 +1,9 @@
-/*
- * Whose new objects are. The agent's role makes them, and is none of the application's: what is new
- * goes to the role that owns what is there already.
- */
+#include "controller/work/owner.h"
+
 #include <string.h>
 
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
-#include "controller/sql/script.h"
-#include "controller/work/work.h"
 
 static size_t owned_by(const struct catalog *catalog, const char *schema, const char *owner)
 {
@@ -44,7 +40,7 @@ const char *owner_of_new(const struct catalog *catalog, const char *schema)
     return owner ? owner : main_owner(catalog, NULL);
 }
 
-static const char *keyword_of(const struct statement *s)
+const char *created_keyword(const struct statement *s)
 {
     switch (s->kind) {
     case SQL_STMT_CREATE_TABLE:
@@ -86,11 +82,11 @@ const char *owner_after(const struct work *work, const char *sql)
 {
     struct statement *s = NULL;
     struct error ignored;
-    if (!sql_parse_one(work->ctx, sql, &s, &ignored) || !keyword_of(s) || s->temporary ||
+    if (!sql_parse_one(work->ctx, sql, &s, &ignored) || !created_keyword(s) || s->temporary ||
         s->if_not_exists || s->or_replace || !s->name.name) {
         return NULL;
     }
     const char *name =
         s->name.schema ? name_sql(work, s->name.schema, s->name.name) : ident(work, s->name.name);
-    return owner_statement(work, keyword_of(s), name, wanted(work, s));
+    return owner_statement(work, created_keyword(s), name, wanted(work, s));
 }

@@ -5,6 +5,7 @@
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
 #include "controller/work/column_map.h"
+#include "controller/work/row_step.h"
 
 const char pair_schema[] = "CREATE SCHEMA IF NOT EXISTS flotilla";
 
@@ -166,21 +167,6 @@ void pair_remove(const struct work *work, const struct pair *pair, struct step_t
 
 /* --- filling and proving -------------------------------------------------------------------- */
 
-/* Rows a second of a batched UPDATE under traffic: measured, design "the engine". */
-enum { BACKFILL_RATE = 100000, SCAN_RATE = 2000000 };
-
-void risk_triggers(const struct work *work, struct step *step, const struct relation *relation)
-{
-    for (size_t i = 0; i < relation->trigger_count; i++) {
-        const struct trigger *trigger = &relation->triggers[i];
-        if (trigger->definition && strstr(trigger->definition, "UPDATE") &&
-            trigger->enabled != 'D') {
-            step_risk(work, step, "the table's own trigger %s (%s) fires for every row",
-                      trigger->name, trigger->function);
-        }
-    }
-}
-
 static const char *differs(const struct work *work, const struct pair *pair)
 {
     return say(work, "pg_catalog.record_image_ne(ROW(%s), ROW(%s))", ident(work, pair->copy),
@@ -193,23 +179,14 @@ void pair_backfill(struct work *work, const struct pair *pair, enum phase phase)
     size_t count = relation_leaves(work, pair->state, pair->relation, &leaves);
     for (size_t i = 0; i < count; i++) {
         const struct relation *leaf = leaves[i];
-        struct step *step = work_step(
-            work, pair->state, phase,
+        struct step *step = step_batches(
+            work, &(struct place){ pair->state, leaf, phase },
             say(work, "Fill %s of %s from %s", pair->copy, leaf->name, pair->source),
             "Rows written before the trigger have no copy yet; small batches keep locks short, and "
             "rows that are right already are skipped");
-        step->kind = STEP_BACKFILL;
-        step->transaction = false;
-        step->tags = TAG_BACKFILL;
-        step->full_scan = true;
-        step->batch.relation = relation_key(work, leaf);
-        step->batch.by = "ctid";
         step_up(work, step, "UPDATE ONLY %s SET %s = %s WHERE %s", relation_sql(work, leaf),
                 ident(work, pair->copy), pair->forward, differs(work, pair));
         step_down_nothing(work, step, "the column goes away with its own step");
-        step_lock(work, step, leaf, "ROW EXCLUSIVE");
-        step_estimate(step, leaf, BACKFILL_RATE);
-        risk_triggers(work, step, leaf);
         step_risk(work, step,
                   "every row is written once more: replication, CDC and optimistic "
                   "locking by xmin see it");
@@ -220,20 +197,14 @@ void pair_verify(struct work *work, const struct pair *pair, enum phase phase)
 {
     const struct relation *relation = pair->relation;
     struct step *step =
-        work_step(work, pair->state, phase,
-                  say(work, "Prove that %s and %s of %s say the same in every row", pair->source,
-                      pair->copy, relation->name),
-                  "Nobody may be sent to the new column before it is right everywhere, and the "
-                  "trigger must not have been switched off meanwhile");
-    step->kind = STEP_VERIFY;
-    step->transaction = false;
-    step->tags = TAG_NEUTRAL;
-    step->full_scan = true;
+        step_proof(work, &(struct place){ pair->state, relation, phase },
+                   say(work, "Prove that %s and %s of %s say the same in every row", pair->source,
+                       pair->copy, relation->name),
+                   "Nobody may be sent to the new column before it is right everywhere, and the "
+                   "trigger must not have been switched off meanwhile");
     step->check = say(work, "SELECT NOT EXISTS (SELECT FROM %s WHERE %s) AND %s",
                       relation_sql(work, relation), differs(work, pair),
                       probe_trigger(work, relation, pair->trigger));
-    step_lock(work, step, relation, "ACCESS SHARE");
-    step_estimate(step, relation, SCAN_RATE);
 }
 
 void pair_analyze(struct work *work, const struct pair *pair, enum phase phase)
@@ -251,28 +222,6 @@ void pair_analyze(struct work *work, const struct pair *pair, enum phase phase)
     step->estimate.ms = 500;
 }
 
-struct step_texts snapshot_key(const struct work *work, const struct relation *relation)
-{
-    struct step_texts key = { 0 };
-    const struct constraint *primary = relation_primary_key(relation);
-    const struct catalog_texts *columns = primary ? &primary->columns : NULL;
-    for (size_t i = 0; i < relation->index_count && !columns; i++) {
-        const struct index *index = &relation->indexes[i];
-        bool fits = index->unique && index->valid && !index->predicate && !index->has_expressions;
-        for (size_t k = 0; fits && k < (size_t)index->key_count; k++) {
-            const struct column *column = relation_column(relation, index->columns.items[k]);
-            fits = column && column->not_null;
-        }
-        if (fits && (size_t)index->key_count == index->columns.count) {
-            columns = &index->columns;
-        }
-    }
-    for (size_t i = 0; columns && i < columns->count; i++) {
-        step_texts_add(work->ctx, &key, columns->items[i]);
-    }
-    return key;
-}
-
 /* In batches like the way forward: without a snapshot it writes every row. */
 static void sweep_back(struct work *work, const struct pair *pair)
 {
@@ -281,23 +230,17 @@ static void sweep_back(struct work *work, const struct pair *pair)
     size_t count = relation_leaves(work, pair->state, pair->relation, &leaves);
     for (size_t i = 0; i < count; i++) {
         const struct relation *leaf = leaves[i];
-        struct step *step = work_step(
-            work, pair->state, PHASE_CONTRACT,
+        struct step *step = step_batches_back(
+            work, &(struct place){ pair->state, leaf, PHASE_CONTRACT },
             say(work, "On the way back: fill what is still missing in %s of %s", pair->copy,
                 leaf->name),
             "After the snapshot is restored this finds nothing to do; without it, it is the whole "
             "way back");
-        step->kind = STEP_BACKFILL;
-        step->transaction = false;
-        step->tags = TAG_NEUTRAL;
-        step->batch.relation = relation_key(work, leaf);
-        step->batch.by = "ctid";
         step_up_nothing(work, step, "this step is for the way back");
         step_down(work, step,
                   "UPDATE ONLY %s SET %s = %s WHERE pg_catalog.record_image_ne(ROW(%s), ROW(%s))",
                   relation_sql(work, leaf), ident(work, pair->copy), value, ident(work, pair->copy),
                   value);
-        step_lock(work, step, leaf, "ROW EXCLUSIVE");
     }
 }
 
@@ -312,22 +255,12 @@ void copy_way_back(struct work *work, const struct pair *pair)
     if (key.count == 0) {
         return;
     }
-    struct step *step = work_step(
-        work, pair->state, PHASE_CONTRACT,
+    struct step *step = step_aside(
+        work, &(struct place){ pair->state, relation, PHASE_CONTRACT }, &key,
         say(work, "Keep %s of %s aside (by hand: \\copy the key and the column to a file)",
             pair->copy, relation->name),
         "What is dropped can be put back; rows written since get what their other column "
         "says");
-    step->kind = STEP_SNAPSHOT;
-    step->transaction = false;
-    step->tags = TAG_NEUTRAL;
-    step->full_scan = true;
-    step->snapshot.of = relation_key(work, relation);
-    step->snapshot.key = key;
-    step_texts_add(work->ctx, &step->snapshot.columns, pair->copy);
-    step_texts_add(work->ctx, &step->snapshot.current, ident(work, pair->source));
-    step_texts_add(work->ctx, &step->snapshot.inverse,
-                   pair->guarded ? pair->guarded : pair->forward);
-    step_lock(work, step, relation, "ACCESS SHARE");
-    step_estimate(step, relation, SCAN_RATE);
+    step_aside_column(work, step, pair->copy, ident(work, pair->source),
+                      pair->guarded ? pair->guarded : pair->forward);
 }

@@ -52,17 +52,11 @@ void copy_way_back(struct work *work, const struct pair *pair);
 /* ANALYZE of the columns. */
 void pair_analyze(struct work *work, const struct pair *pair, enum phase phase);
 
-/* Notes the user's triggers that a backfill of the relation fires, as risks of the step. */
-void risk_triggers(const struct work *work, struct step *step, const struct relation *relation);
 /* GRANT and COMMENT that give `column` what `like` has; revocation is the drop of the column. */
 void column_dress(const struct work *work, const struct relation *relation,
                   const struct column *like, const char *column, struct step_texts *out);
 /* "GRANT … ON … TO …" of aclitems. what: "ON TABLE x"; column: quoted, or null. */
 void grants_sql(const struct work *work, const struct catalog_texts *acl, const char *what,
                 const char *column, struct step_texts *out);
-
-/* The key that a snapshot can use: columns of the primary key, or of a unique index without nulls;
- * an empty list when there is none. */
-struct step_texts snapshot_key(const struct work *work, const struct relation *relation);
 
 #endif

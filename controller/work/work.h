@@ -98,6 +98,13 @@ bool work_refuse(struct work *work, const char *instead, const char *fmt, ...) P
 void work_note(struct work *work, const char *severity, const char *rule, const char *fmt, ...)
     PRINTF_LIKE(4, 5);
 
+/* Where a step is done. */
+struct place {
+    const struct state *state;
+    const struct relation *relation;
+    enum phase phase;
+};
+
 /* A new step at the end of the part of phase and service. transaction is true; kind STATEMENT. */
 struct step *work_step(struct work *work, const struct state *state, enum phase phase,
                        const char *what, const char *why);
@@ -113,7 +120,10 @@ void step_lock(const struct work *work, struct step *step, const struct relation
                const char *mode);
 void step_probe(const struct work *work, struct step *step, const char *fmt, ...) PRINTF_LIKE(3, 4);
 void step_risk(const struct work *work, struct step *step, const char *fmt, ...) PRINTF_LIKE(3, 4);
-/* Expected time: a fixed part and rows at rows a second. */
+/* Expected time: a fixed part and rows at a rate. Rates are rows a second, measured on PostgreSQL
+ * 15: a batched UPDATE under traffic, a scan, CREATE INDEX CONCURRENTLY of 5 million rows (two
+ * scans and a sort). Guesses until a rehearsal has measured. */
+enum { RATE_BACKFILL = 100000, RATE_SCAN = 2000000, RATE_BUILD = 700000 };
 void step_estimate(struct step *step, const struct relation *relation, int64_t rows_per_second);
 /* The part's work on the object is bound to its fingerprint. */
 void work_touch(struct work *work, const struct state *state, const char *object);
@@ -150,20 +160,5 @@ const char *probe_constraint(const struct work *work, const struct relation *rel
 const char *probe_index(const struct work *work, const char *schema, const char *name);
 const char *probe_trigger(const struct work *work, const struct relation *relation,
                           const char *name);
-
-/* The UPDATE that gives a column a value where it is null; rows for which the value itself is null
- * are left alone, or the backfill would find them again and again (add_column.c). */
-const char *fill_nulls(const struct work *work, const struct relation *leaf, const char *column,
-                       const char *value);
-
-/* --- whose new objects are (owner.c) ---------------------------------------------------------- */
-
-/* The role that owns most of a schema's relations, else most of all; null when there are none. */
-const char *owner_of_new(const struct catalog *catalog, const char *schema);
-/* ALTER … OWNER TO; null without an owner. */
-const char *owner_statement(const struct work *work, const char *keyword, const char *name,
-                            const char *owner);
-/* The one that belongs behind a statement that makes an object; null behind others. */
-const char *owner_after(const struct work *work, const char *sql);
 
 #endif
