@@ -57,8 +57,14 @@ LINK     := $(CC) $(VARIANT) -pie -Wl,-z,relro,-z,now -Wl,--as-needed -pthread $
 # Asked only when something is compiled, so that `make test` can install pkg-config first.
 LIB_CFLAGS = $(eval LIB_CFLAGS := $(shell pkg-config --cflags libpq talloc jansson yaml-0.1 \
              libssh2 sqlite3 libsodium libzstd))$(LIB_CFLAGS)
-AGENT_LIBS      := -ltalloc -ljansson -lyaml -lpq -lsodium -lzstd
-CONTROLLER_LIBS := $(AGENT_LIBS) -lssh2 -lsqlite3 -lpg_query
+# libpq and libssh2 are not among them: they are loaded when they are needed (agents/base/library.h).
+AGENT_LIBS      := -ltalloc -ljansson -lyaml -lsodium -lzstd
+# The parser is linked in: as a shared object it is 18,000 relocations at every start, and does not
+# let itself be overheard so plainly (controller/sql/tree.h). What it calls palloc stays its own.
+PARSER          := -Wl,--wrap=pg_query__parse_result__get_packed_size \
+                   -Wl,--wrap=pg_query__parse_result__pack -Wl,--exclude-libs,libpg_query.a \
+                   -Wl,-Bstatic -lpg_query -Wl,-Bdynamic
+CONTROLLER_LIBS := $(AGENT_LIBS) -lsqlite3 $(PARSER)
 
 # --- sources ----------------------------------------------------------------------------------
 

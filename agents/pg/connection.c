@@ -220,7 +220,7 @@ bool connection_names(struct connection *connection, const char *path, struct er
 bool connection_open(const void *ctx, const struct connection_options *options,
                      struct connection **out, struct error *err)
 {
-    if (options->conninfo && !check_conninfo(options->conninfo, err))
+    if (!connection_library(err) || (options->conninfo && !check_conninfo(options->conninfo, err)))
         return false;
     struct connection *connection = mem_new(ctx, struct connection);
 

@@ -2,9 +2,8 @@
 #ifndef AGENTS_PG_CONNECTION_PRIVATE_H
 #define AGENTS_PG_CONNECTION_PRIVATE_H
 
-#include <libpq-fe.h>
-
 #include "agents/pg/connection.h"
+#include "agents/pg/connection_library.h"
 
 struct connection {
     PGconn *pg;

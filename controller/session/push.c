@@ -1,6 +1,5 @@
 #include "controller/session/push.h"
 
-#include <libssh2_sftp.h>
 #include <string.h>
 
 #include "agents/base/file.h"

@@ -4,7 +4,6 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <pthread.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -80,11 +79,6 @@ static int ssh_end(struct ssh *ssh)
     return 0;
 }
 
-static void library_init(void)
-{
-    libssh2_init(0);
-}
-
 /* One handshake; *kex is set when it failed because nothing was common. */
 static bool handshake(const void *ctx, const struct instance *target, int64_t deadline,
                       const char *methods, struct ssh **out, bool *kex, struct error *err)
@@ -153,12 +147,10 @@ static bool handshake_known(void *ctx, const struct instance *target, int64_t de
 bool ssh_connect(const void *ctx, const struct instance *target, const char *identity,
                  const struct session_options *options, struct ssh **out, struct error *err)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, library_init);
     SCOPE(tmp);
     struct ssh *ssh = NULL;
     int64_t deadline = clock_mono_ms() + options->connect_timeout_ms;
-    if (!handshake_known(tmp, target, deadline, &ssh, err))
+    if (!ssh_library(err) || !handshake_known(tmp, target, deadline, &ssh, err))
         return false;
     int64_t began = clock_mono_ms();
     if (!login(ssh, identity ? identity : target->identity, err))

@@ -7,9 +7,8 @@
 #ifndef CONTROLLER_SESSION_SSH_H
 #define CONTROLLER_SESSION_SSH_H
 
-#include <libssh2.h>
-
 #include "controller/session/carrier.h"
+#include "controller/session/ssh_library.h"
 
 enum {
     KEEPALIVE_S = 15,

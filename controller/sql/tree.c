@@ -8,8 +8,9 @@
 static _Thread_local ProtobufCAllocator *arena;
 static _Thread_local PgQuery__ParseResult *copied;
 
-/* Named by the library's header; found by the dynamic linker before the library's own. */
-#define OVERHEARD __attribute__((visibility("default")))
+/* The linker gives these to who calls the library's own (`--wrap` in the Makefile). */
+size_t __wrap_pg_query__parse_result__get_packed_size(const PgQuery__ParseResult *message);
+size_t __wrap_pg_query__parse_result__pack(const PgQuery__ParseResult *message, uint8_t *out);
 
 static void *room(size_t bytes)
 {
@@ -108,7 +109,7 @@ static ast_message *message_copy(const ast_message *m)
     return (ast_message *)(void *)copy;
 }
 
-OVERHEARD size_t pg_query__parse_result__get_packed_size(const PgQuery__ParseResult *message)
+size_t __wrap_pg_query__parse_result__get_packed_size(const PgQuery__ParseResult *message)
 {
     if (!arena) {
         return protobuf_c_message_get_packed_size(&message->base);
@@ -117,7 +118,7 @@ OVERHEARD size_t pg_query__parse_result__get_packed_size(const PgQuery__ParseRes
     return 0;
 }
 
-OVERHEARD size_t pg_query__parse_result__pack(const PgQuery__ParseResult *message, uint8_t *out)
+size_t __wrap_pg_query__parse_result__pack(const PgQuery__ParseResult *message, uint8_t *out)
 {
     return arena ? 0 : protobuf_c_message_pack(&message->base, out);
 }
