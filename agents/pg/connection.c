@@ -302,17 +302,6 @@ bool connection_query_watched(const void *ctx, struct connection *connection, co
     return true;
 }
 
-void connection_cancel(struct connection *connection)
-{
-    char why[256];
-    PGcancel *cancel = PQgetCancel(connection->pg);
-
-    if (!cancel)
-        return;
-    PQcancel(cancel, why, sizeof why);
-    PQfreeCancel(cancel);
-}
-
 enum connection_state connection_state(const struct connection *connection)
 {
     if (PQstatus(connection->pg) != CONNECTION_OK)

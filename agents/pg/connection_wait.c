@@ -14,6 +14,17 @@ struct wait {
     enum wait_end end; /* why we asked for the end; WAIT_READY: we did not */
 };
 
+void connection_cancel(struct connection *connection)
+{
+    char why[256];
+    PGcancel *cancel = PQgetCancel(connection->pg);
+
+    if (!cancel)
+        return;
+    PQcancel(cancel, why, sizeof why);
+    PQfreeCancel(cancel);
+}
+
 /* Milliseconds until something is due; -1: nothing ever is. */
 static int wait_budget(const struct wait *w, int64_t now)
 {

@@ -27,12 +27,6 @@ static bool is_of_whole(enum evidence by)
            by == EVIDENCE_READ || by == EVIDENCE_KNOWN;
 }
 
-bool steps_same_phase(const struct step *a, const struct step *b)
-{
-    size_t n = a->id ? strcspn(a->id, "/") : 0;
-    return a->id && b->id && strncmp(a->id, b->id, n + 1) == 0;
-}
-
 /* --- one rule at one statement --------------------------------------------------------------- */
 
 static bool answered(struct checking *c, const struct discharge *row, const struct statement *s,

@@ -18,6 +18,9 @@ struct builder {
  * graph; evidence is copied. */
 void graph_add(struct builder *b, struct graph_edge edge);
 
+/* After the last edge. */
+void graph_add_end(struct builder *b);
+
 void graph_problem(struct builder *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 /* The piece of a "schema.table.column" text of a catalog; texts are owned by the graph. */

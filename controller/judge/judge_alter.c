@@ -94,36 +94,6 @@ static void drop_column(struct judging *g, struct world_table *t, const struct s
     foreign_keys_lock(g, EFFECT_DROP_COLUMN, t, a->column, a->cascade);
 }
 
-/* The same ALTER TABLE drops it: the server does that first, wherever it stands. */
-static bool dropped_here(const struct judging *g, const char *constraint)
-{
-    for (size_t i = 0; i < g->s->alter_count; i++) {
-        const struct sql_alter *a = &g->s->alters[i];
-        if (a->kind == SQL_ALTER_DROP_CONSTRAINT && text_eq(a->name, constraint)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* A validated check, or PostgreSQL's own constraint, that says the column is never null. */
-bool column_proven(struct judging *g, const struct world_table *t, const char *column)
-{
-    const struct world_column *c = table_column(t, column);
-    if (c && c->not_null) {
-        return true;
-    }
-    for (size_t i = 0; i < t->constraint_count; i++) {
-        struct world_constraint *k = &t->constraints[i];
-        constraint_prepare(g->world, k);
-        if (k->kind == 'c' && k->validated && sql_texts_have(&k->not_null, column) &&
-            !dropped_here(g, k->name)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void set_not_null(struct judging *g, struct world_table *t, const char *column)
 {
     bool proven = column_proven(g, t, column);
@@ -208,19 +178,6 @@ static void set_options(struct judging *g, struct world_table *t, const struct s
                   (a->options && strstr(a->options, "user_catalog_table"));
     tag_add(g, TAG_NEUTRAL);
     effect_take(g, strong ? EFFECT_TABLE_OPTIONS_STRONG : EFFECT_TABLE_OPTIONS, t, NULL);
-}
-
-struct world_table *sequence_of(struct judging *g, const struct world_table *t, const char *column)
-{
-    struct world_table *s;
-    for (size_t i = 0; (s = world_at(g->world, i)); i++) {
-        if (s->kind == 'S' && !s->gone && s->owner_table.name &&
-            (!column || text_eq(s->owner_column, column)) &&
-            table_is(t, g->world, s->owner_table)) {
-            return s;
-        }
-    }
-    return NULL;
 }
 
 static void set_identity(struct judging *g, struct world_table *t, const struct sql_alter *a)

@@ -5,6 +5,36 @@
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
 
+/* The same ALTER TABLE drops it: the server does that first, wherever it stands. */
+static bool dropped_here(const struct judging *g, const char *constraint)
+{
+    for (size_t i = 0; i < g->s->alter_count; i++) {
+        const struct sql_alter *a = &g->s->alters[i];
+        if (a->kind == SQL_ALTER_DROP_CONSTRAINT && text_eq(a->name, constraint)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A validated check, or PostgreSQL's own constraint, that says the column is never null. */
+bool column_proven(struct judging *g, const struct world_table *t, const char *column)
+{
+    const struct world_column *c = table_column(t, column);
+    if (c && c->not_null) {
+        return true;
+    }
+    for (size_t i = 0; i < t->constraint_count; i++) {
+        struct world_constraint *k = &t->constraints[i];
+        constraint_prepare(g->world, k);
+        if (k->kind == 'c' && k->validated && sql_texts_have(&k->not_null, column) &&
+            !dropped_here(g, k->name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool view_reads(const struct judging *g, const struct world_table *view,
                        const struct world_table *t, const char *column)
 {

@@ -9,18 +9,6 @@
 
 enum { NESTED_MAX = 6 };
 
-void fresh_take(struct judging *g, const char *schema, const char *name)
-{
-    struct world_table *t = mem_new(g->ctx, struct world_table);
-    t->schema = schema ? schema : world_schema(g->world);
-    t->name = name ? name : "";
-    t->fresh = true;
-    t->kind = 'r';
-    if (!text_eq(t->schema, "pg_temp")) {
-        lock_take(g, t, lock_row(EFFECT_CREATE)->mode, "");
-    }
-}
-
 static void references(struct judging *g, const struct sql_constraint *list, size_t count)
 {
     for (size_t i = 0; i < count; i++) {

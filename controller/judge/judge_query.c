@@ -83,13 +83,6 @@ static void foreign_rows(struct judging *g, const struct world_table *t, const s
     }
 }
 
-struct sql_name name_split(const void *ctx, const char *s)
-{
-    const char *dot = strchr(s, '.');
-    return (struct sql_name){ dot ? mem_textn(ctx, s, (size_t)(dot - s)) : NULL,
-                              dot ? dot + 1 : s };
-}
-
 static struct world_table *sequence_named(struct judging *g, const char *name)
 {
     struct world_table *sequence = world_table(g->world, name_split(g->ctx, name));

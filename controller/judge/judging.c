@@ -282,3 +282,35 @@ bool default_rewrites(struct judging *g, const struct sql_expression *e)
     }
     return false;
 }
+
+void fresh_take(struct judging *g, const char *schema, const char *name)
+{
+    struct world_table *t = mem_new(g->ctx, struct world_table);
+    t->schema = schema ? schema : world_schema(g->world);
+    t->name = name ? name : "";
+    t->fresh = true;
+    t->kind = 'r';
+    if (!text_eq(t->schema, "pg_temp")) {
+        lock_take(g, t, lock_row(EFFECT_CREATE)->mode, "");
+    }
+}
+
+struct world_table *sequence_of(struct judging *g, const struct world_table *t, const char *column)
+{
+    struct world_table *s;
+    for (size_t i = 0; (s = world_at(g->world, i)); i++) {
+        if (s->kind == 'S' && !s->gone && s->owner_table.name &&
+            (!column || text_eq(s->owner_column, column)) &&
+            table_is(t, g->world, s->owner_table)) {
+            return s;
+        }
+    }
+    return NULL;
+}
+
+struct sql_name name_split(const void *ctx, const char *s)
+{
+    const char *dot = strchr(s, '.');
+    return (struct sql_name){ dot ? mem_textn(ctx, s, (size_t)(dot - s)) : NULL,
+                              dot ? dot + 1 : s };
+}
