@@ -14,13 +14,19 @@
 enum { KEY_TO = 0x2000, KEY_DRY_RUN, KEY_UNTIL, KEY_GIVE_UP };
 
 struct options {
-    struct flags flags;
-    const char *rollout;
+    struct rollout_options on;
     const char *step;  /* retry */
     const char *phase; /* --to, --until */
     bool dry_run;
     bool give_up;
     bool takes_step;
+};
+
+struct verb {
+    struct usage usage;
+    const char *name;
+    bool takes_step;
+    bool leaves; /* nothing is waited for: any state that it rests in is a success */
 };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -41,25 +47,17 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         o->step = arg;
         return 0;
     case ARGP_KEY_END:
-        if (o->dry_run && o->flags.format == FORMAT_NDJSON)
-            argp_error(state, "--dry-run is one document: --format json");
+        if (o->dry_run)
+            usage_one_document("--dry-run", &o->on.flags, state);
         return 0;
     default: return ARGP_ERR_UNKNOWN;
     }
 }
 
-static const struct argument arguments[] = {
-    { "ROLLOUT", offsetof(struct options, rollout), NULL },
-    { 0 },
-};
-
-#define EXIT_CODES \
-    "Exit codes: 0 done, 1 failed or refused, 3 stopped at a gate, which is named.\n\n"
-
 static bool open_rollout(const void *ctx, struct options *o, struct place *place, struct error *err)
 {
-    return place_open(ctx, &o->flags, o->rollout, place, err) &&
-           place_fleet(ctx, &o->flags, place->plan->environment, place, err);
+    return place_open(ctx, &o->on.flags, o->on.rollout, place, err) &&
+           place_fleet(ctx, &o->on.flags, place->plan->environment, place, err);
 }
 
 /* Everything that failed is tried again, for a phase goes on as a whole: a step that was named has
@@ -84,37 +82,60 @@ static bool has_failed(const struct options *o, const struct rollout *rollout, s
                      rollout->id);
 }
 
-static int control(struct options *o, const struct driving *base, char **argv)
+static int drive(const struct verb *verb, struct options *o, const char *argv0)
 {
     SCOPE(tmp);
     struct place place = { 0 };
     struct error err;
-    struct driving driving = *base;
-    driving.name = argv[0];
+    struct driving driving = {
+        .name = argv0,
+        .verb = o->give_up ? "give up" : verb->name,
+        .argument = o->phase,
+        .leave = verb->leaves,
+    };
     if (!open_rollout(tmp, o, &place, &err) || (o->step && !has_failed(o, place.rollout, &err)))
-        return command_failed(argv[0], &err);
+        return command_failed(argv0, &err);
     if (o->dry_run) {
         enum phase phase;
         int back_to = phase_from_name(o->phase, &phase) ? (int)phase : -1;
-        json_t *forecast = forecast_back(tmp, &place, back_to);
-        if (o->flags.format == FORMAT_JSON)
-            puts(json_pretty(tmp, forecast));
-        else
-            forecast_print(stdout, forecast);
+        forecast_show(&o->on.flags, forecast_back(tmp, &place, back_to));
         return EXIT_DONE;
     }
-    driving.argument = o->phase;
     int code = driving_run(tmp, &place, &driving);
     enum rollout_status status = place.rollout->status;
-    bool stopped = (text_eq(base->verb, "abort") && status == ROLLOUT_ABORTED) ||
+    bool stopped = (text_eq(driving.verb, "abort") && status == ROLLOUT_ABORTED) ||
                    (o->give_up && status == ROLLOUT_GIVEN_UP);
-    return stopped ? EXIT_DONE : code;
+    return stopped || (verb->leaves && code == EXIT_GATE) ? EXIT_DONE : code;
 }
 
-/* For verbs after which nothing is waited for: any state it rests in is a success. */
-static int settled(int code)
+static int control(const struct verb *verb, int argc, char **argv)
 {
-    return code == EXIT_GATE ? EXIT_DONE : code;
+    struct options o = { .takes_step = verb->takes_step };
+    usage_read(&verb->usage, argc, argv, &o.on.flags, &o);
+    return drive(verb, &o, argv[0]);
+}
+
+/* --- the verbs ----------------------------------------------------------------------------- */
+
+#define EXIT_CODES \
+    "Exit codes: 0 done, 1 failed or refused, 3 stopped at a gate, which is named.\n\n"
+#define VERB_USAGE(takes_, options_, text_)                                                      \
+    {                                                                                            \
+        .takes = takes_, .text = text_, .arguments = rollout_argument, .options = options_,      \
+        .parse = parse, .shows = SHOW_ROLLOUT, .formats = FORMAT_BIT(JSON) | FORMAT_BIT(NDJSON), \
+    }
+
+int command_promote(int argc, char **argv)
+{
+    static const struct verb verb = {
+        .name = "promote",
+        .usage = VERB_USAGE(
+            "[ROLLOUT]", NULL,
+            "Open the gate of the next phase (contract always waits for this) and drive on.\v"
+            "The gate still needs its signatures and acknowledgements; what is missing is named.\n\n" EXIT_CODES
+            "Example:\n  flotilla promote\n"),
+    };
+    return control(&verb, argc, argv);
 }
 
 static const struct argp_option until_options[] = {
@@ -122,74 +143,43 @@ static const struct argp_option until_options[] = {
     { 0 },
 };
 
-int command_promote(int argc, char **argv)
-{
-    struct options o = { 0 };
-    static const struct usage usage = {
-        .takes = "[ROLLOUT]",
-        .text =
-            "Open the gate of the next phase (contract always waits for this) and drive on.\v"
-            "The gate still needs its signatures and acknowledgements; what is missing is named.\n\n" EXIT_CODES
-            "Example:\n  flotilla promote\n",
-        .arguments = arguments,
-        .parse = parse,
-        .shows = SHOW_ROLLOUT | SHOW_TIMEOUT,
-        .formats = FORMAT_BIT(JSON) | FORMAT_BIT(NDJSON),
-    };
-    usage_read(&usage, argc, argv, &o.flags, &o);
-    return control(&o, &(struct driving){ .verb = "promote" }, argv);
-}
-
 int command_resume(int argc, char **argv)
 {
-    struct options o = { 0 };
-    static const struct usage usage = {
-        .takes = "[ROLLOUT]",
-        .text =
+    static const struct verb verb = {
+        .name = "resume",
+        .usage = VERB_USAGE(
+            "[ROLLOUT]", until_options,
             "Go on: after pause, after a gate's signatures came in, after the driver was killed.\v"
             "Nothing is done twice: agents know what is done.\n\n" EXIT_CODES
-            "Examples:\n  flotilla resume\n  flotilla resume --until migrate\n",
-        .arguments = arguments,
-        .options = until_options,
-        .parse = parse,
-        .shows = SHOW_ROLLOUT | SHOW_TIMEOUT,
-        .formats = FORMAT_BIT(JSON) | FORMAT_BIT(NDJSON),
+            "Examples:\n  flotilla resume\n  flotilla resume --until migrate\n"),
     };
-    usage_read(&usage, argc, argv, &o.flags, &o);
-    return control(&o, &(struct driving){ .verb = "resume" }, argv);
+    return control(&verb, argc, argv);
 }
 
 int command_pause(int argc, char **argv)
 {
-    struct options o = { 0 };
-    static const struct usage usage = {
-        .takes = "[ROLLOUT]",
-        .text = "Ask the runners to wait at their next safe point; `flotilla resume` goes on.\v"
-                "Example:\n  flotilla pause\n",
-        .arguments = arguments,
-        .parse = parse,
-        .shows = SHOW_ROLLOUT | SHOW_TIMEOUT,
-        .formats = FORMAT_BIT(JSON) | FORMAT_BIT(NDJSON),
+    static const struct verb verb = {
+        .name = "pause",
+        .leaves = true,
+        .usage = VERB_USAGE(
+            "[ROLLOUT]", NULL,
+            "Ask the runners to wait at their next safe point; `flotilla resume` goes on.\v"
+            "Example:\n  flotilla pause\n"),
     };
-    usage_read(&usage, argc, argv, &o.flags, &o);
-    return settled(control(&o, &(struct driving){ .verb = "pause", .leave = true }, argv));
+    return control(&verb, argc, argv);
 }
 
 int command_retry(int argc, char **argv)
 {
-    struct options o = { .takes_step = true };
-    static const struct usage usage = {
-        .takes = "[STEP] [ROLLOUT]",
-        .text =
+    static const struct verb verb = {
+        .name = "retry",
+        .takes_step = true,
+        .usage = VERB_USAGE(
+            "[STEP] [ROLLOUT]", NULL,
             "Try again what failed or was aborted. A STEP that is named must be one of those.\v" EXIT_CODES
-            "Examples:\n  flotilla retry\n  flotilla retry expand/orders/2\n",
-        .arguments = arguments,
-        .parse = parse,
-        .shows = SHOW_ROLLOUT | SHOW_TIMEOUT,
-        .formats = FORMAT_BIT(JSON) | FORMAT_BIT(NDJSON),
+            "Examples:\n  flotilla retry\n  flotilla retry expand/orders/2\n"),
     };
-    usage_read(&usage, argc, argv, &o.flags, &o);
-    return control(&o, &(struct driving){ .verb = "retry" }, argv);
+    return control(&verb, argc, argv);
 }
 
 static const struct argp_option abort_options[] = {
@@ -202,20 +192,15 @@ static const struct argp_option abort_options[] = {
 
 int command_abort(int argc, char **argv)
 {
-    struct options o = { 0 };
-    static const struct usage usage = {
-        .takes = "[ROLLOUT]",
-        .text = "Stop at the next safe point without undoing; `flotilla retry` goes on from there, "
-                "`flotilla rollback` undoes.\v"
-                "Examples:\n  flotilla abort\n  flotilla abort --give-up\n",
-        .arguments = arguments,
-        .options = abort_options,
-        .parse = parse,
-        .shows = SHOW_ROLLOUT | SHOW_TIMEOUT,
-        .formats = FORMAT_BIT(JSON) | FORMAT_BIT(NDJSON),
+    static const struct verb verb = {
+        .name = "abort",
+        .usage = VERB_USAGE(
+            "[ROLLOUT]", abort_options,
+            "Stop at the next safe point without undoing; `flotilla retry` goes on from there, "
+            "`flotilla rollback` undoes.\v"
+            "Examples:\n  flotilla abort\n  flotilla abort --give-up\n"),
     };
-    usage_read(&usage, argc, argv, &o.flags, &o);
-    return control(&o, &(struct driving){ .verb = o.give_up ? "give up" : "abort" }, argv);
+    return control(&verb, argc, argv);
 }
 
 static const struct argp_option rollback_options[] = {
@@ -226,18 +211,13 @@ static const struct argp_option rollback_options[] = {
 
 int command_rollback(int argc, char **argv)
 {
-    struct options o = { 0 };
-    static const struct usage usage = {
-        .takes = "[ROLLOUT]",
-        .text = "Undo a rollout, data included, in exact reverse; also one that is done, while its "
-                "snapshots are kept.\v" EXIT_CODES
-                "Examples:\n  flotilla rollback --dry-run\n  flotilla rollback --to expand\n",
-        .arguments = arguments,
-        .options = rollback_options,
-        .parse = parse,
-        .shows = SHOW_ROLLOUT | SHOW_TIMEOUT,
-        .formats = FORMAT_BIT(JSON) | FORMAT_BIT(NDJSON),
+    static const struct verb verb = {
+        .name = "rollback",
+        .usage = VERB_USAGE(
+            "[ROLLOUT]", rollback_options,
+            "Undo a rollout, data included, in exact reverse; also one that is done, while its "
+            "snapshots are kept.\v" EXIT_CODES
+            "Examples:\n  flotilla rollback --dry-run\n  flotilla rollback --to expand\n"),
     };
-    usage_read(&usage, argc, argv, &o.flags, &o);
-    return control(&o, &(struct driving){ .verb = "rollback" }, argv);
+    return control(&verb, argc, argv);
 }

@@ -40,8 +40,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_DETACH: o->detach = true; return 0;
     case KEY_DRY_RUN: o->dry_run = true; return 0;
     case ARGP_KEY_END:
-        if (o->dry_run && o->flags.format == FORMAT_NDJSON)
-            argp_error(state, "--dry-run is one document: --format json");
+        if (o->dry_run)
+            usage_one_document("--dry-run", &o->flags, state);
         return 0;
     default: return ARGP_ERR_UNKNOWN;
     }
@@ -194,11 +194,7 @@ int command_start(int argc, char **argv)
         return EXIT_DONE;
     }
     if (o.dry_run) {
-        json_t *forecast = forecast_forward(tmp, place.plan);
-        if (o.flags.format == FORMAT_JSON)
-            puts(json_pretty(tmp, forecast));
-        else
-            forecast_print(stdout, forecast);
+        forecast_show(&o.flags, forecast_forward(tmp, place.plan));
         return EXIT_DONE;
     }
     if (o.flags.format == FORMAT_TEXT)

@@ -6,16 +6,6 @@
 #include "controller/desk/driving.h"
 #include "controller/desk/status_text.h"
 
-struct options {
-    struct flags flags;
-    const char *rollout;
-};
-
-static const struct argument arguments[] = {
-    { "ROLLOUT", offsetof(struct options, rollout), NULL },
-    { 0 },
-};
-
 static int code_of(const struct place *place)
 {
     return place->rollout->status == ROLLOUT_GATE ? EXIT_GATE : EXIT_DONE;
@@ -35,7 +25,7 @@ static void print_status(const struct place *place)
 int command_status(int argc, char **argv)
 {
     SCOPE(tmp);
-    struct options o = { 0 };
+    struct rollout_options o = { 0 };
     struct place place = { 0 };
     struct error err;
     static const struct usage usage = {
@@ -43,7 +33,7 @@ int command_status(int argc, char **argv)
         .text = "Where a rollout stands: the one that has not ended, or the newest.\v"
                 "Exit codes: 0, 3 when it waits at a gate, 1 when there is none.\n\n"
                 "Examples:\n  flotilla status\n  flotilla status --format json\n",
-        .arguments = arguments,
+        .arguments = rollout_argument,
         .shows = SHOW_ROLLOUT,
         .formats = FORMAT_BIT(JSON) | FORMAT_BIT(NDJSON),
     };

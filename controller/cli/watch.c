@@ -15,14 +15,8 @@
 enum { REFRESH_MS = 500, BATCH = 1000, ORPHAN_MS = 10000 };
 
 struct options {
-    struct flags flags;
-    const char *rollout;
+    struct rollout_options on;
     bool follow;
-};
-
-static const struct argument arguments[] = {
-    { "ROLLOUT", offsetof(struct options, rollout), NULL },
-    { 0 },
 };
 
 /* Prints the events after *seen; true when there were as many as one batch holds. */
@@ -66,8 +60,8 @@ static bool follow(const void *ctx, const struct options *o, bool screen, struct
                    struct error *err)
 {
     const char *id = mem_text(ctx, place->rollout->id);
-    int64_t until = o->flags.timeout ? clock_mono_ms() + o->flags.timeout : INT64_MAX;
-    struct printer *printer = printer_new(ctx, &o->flags);
+    int64_t until = o->on.flags.timeout ? clock_mono_ms() + o->on.flags.timeout : INT64_MAX;
+    struct printer *printer = printer_new(ctx, &o->on.flags);
     int64_t seen = 0;
     int64_t driven = clock_mono_ms();
     for (bool more = false;;) {
@@ -109,16 +103,16 @@ int command_watch(int argc, char **argv)
             "Exit codes: 0 done or rolled back, 3 it waits at a gate, 1 it failed, was aborted, or "
             "there is none.\n\n"
             "Examples:\n  flotilla watch\n  flotilla watch --format ndjson\n",
-        .arguments = arguments,
+        .arguments = rollout_argument,
         .shows = SHOW_ROLLOUT,
         .formats = FORMAT_BIT(JSON) | FORMAT_BIT(NDJSON),
     };
-    usage_read(&usage, argc, argv, &o.flags, &o);
-    bool screen = o.flags.format == FORMAT_TEXT && isatty(STDOUT_FILENO);
-    if (!place_open(tmp, &o.flags, o.rollout, &place, &err) ||
+    usage_read(&usage, argc, argv, &o.on.flags, &o);
+    bool screen = o.on.flags.format == FORMAT_TEXT && isatty(STDOUT_FILENO);
+    if (!place_open(tmp, &o.on.flags, o.on.rollout, &place, &err) ||
         !follow(tmp, &o, screen, &place, &err))
         return command_failed(argv[0], &err);
-    if (o.flags.format == FORMAT_TEXT && !screen)
+    if (o.on.flags.format == FORMAT_TEXT && !screen)
         status_print(stdout, &place);
     return driving_code(&place);
 }
@@ -143,7 +137,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static bool print_all(const void *ctx, const struct options *o, struct place *place,
                       struct error *err)
 {
-    struct printer *printer = printer_new(ctx, &o->flags);
+    struct printer *printer = printer_new(ctx, &o->on.flags);
     int64_t seen = 0;
     for (bool more = true; more;)
         if (!print_events(place, printer, &seen, &more, err))
@@ -161,14 +155,14 @@ int command_logs(int argc, char **argv)
         .takes = "[ROLLOUT]",
         .text = "The events of a rollout, oldest first.\v"
                 "Examples:\n  flotilla logs\n  flotilla logs -f --format ndjson\n",
-        .arguments = arguments,
+        .arguments = rollout_argument,
         .options = logs_options,
         .parse = parse,
         .shows = SHOW_ROLLOUT,
         .formats = FORMAT_BIT(JSON) | FORMAT_BIT(NDJSON),
     };
-    usage_read(&usage, argc, argv, &o.flags, &o);
-    if (!place_open(tmp, &o.flags, o.rollout, &place, &err) ||
+    usage_read(&usage, argc, argv, &o.on.flags, &o);
+    if (!place_open(tmp, &o.on.flags, o.on.rollout, &place, &err) ||
         !(o.follow ? follow(tmp, &o, false, &place, &err) : print_all(tmp, &o, &place, &err)))
         return command_failed(argv[0], &err);
     return EXIT_DONE;

@@ -208,7 +208,7 @@ static void print_total(FILE *to, const json_t *total)
             text_bytes(tmp, json_int_of(total, "growth_bytes")));
 }
 
-void forecast_print(FILE *to, const json_t *forecast)
+static void forecast_print(FILE *to, const json_t *forecast)
 {
     SCOPE(tmp);
     size_t i, k;
@@ -224,4 +224,13 @@ void forecast_print(FILE *to, const json_t *forecast)
             print_part(to, part, back);
     }
     print_total(to, json_object_get(forecast, "total"));
+}
+
+void forecast_show(const struct flags *flags, const json_t *forecast)
+{
+    SCOPE(tmp);
+    if (flags->format == FORMAT_JSON)
+        puts(json_pretty(tmp, forecast));
+    else
+        forecast_print(stdout, forecast);
 }

@@ -16,7 +16,7 @@ json_t *forecast_forward(const void *ctx, const struct plan *plan);
 /* What a rollback to `back_to` (-1: all the way) would undo, in order. */
 json_t *forecast_back(const void *ctx, const struct place *place, int back_to);
 
-/* For people. */
-void forecast_print(FILE *to, const json_t *forecast);
+/* On standard output, as the flags say: JSON, or text for people. */
+void forecast_show(const struct flags *flags, const json_t *forecast);
 
 #endif

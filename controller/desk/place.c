@@ -9,6 +9,11 @@
 #include "controller/desk/document.h"
 #include "controller/desk/plan_recheck.h"
 
+const struct argument rollout_argument[] = {
+    { "ROLLOUT", offsetof(struct rollout_options, rollout), NULL },
+    { 0 },
+};
+
 bool place_fleet(const void *ctx, const struct flags *flags, const char *wanted,
                  struct place *place, struct error *err)
 {

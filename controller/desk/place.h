@@ -12,6 +12,13 @@
 
 struct printer;
 
+/* What a command that takes [ROLLOUT] is told, as the first member of its own options. */
+struct rollout_options {
+    struct flags flags;
+    const char *rollout;
+};
+extern const struct argument rollout_argument[];
+
 struct place {
     const struct flags *flags;
     struct fleet *fleet;

@@ -106,3 +106,9 @@ int usage_phase(const char *option, const char *word, struct argp_state *state)
                    option, word);
     return (int)phase;
 }
+
+void usage_one_document(const char *option, const struct flags *flags, struct argp_state *state)
+{
+    if (flags->format == FORMAT_NDJSON)
+        argp_error(state, "%s is one document: --format json", option);
+}

@@ -78,6 +78,9 @@ void usage_read(const struct usage *usage, int argc, char **argv, struct flags *
 /* The value of an option that names a phase, as enum phase; another word ends the program. */
 int usage_phase(const char *option, const char *word, struct argp_state *state);
 
+/* Ends the program when the flags ask for lines of JSON where the option prints one document. */
+void usage_one_document(const char *option, const struct flags *flags, struct argp_state *state);
+
 /* The shared flags as a child of the command's argp, with a struct flags as its input. */
 const struct argp *flags_argp(unsigned shows, unsigned formats);
 
