@@ -15,6 +15,9 @@ enum {
     VERIFY_TIMEOUT_MS = 20 * 1000,
     SIGN_TIMEOUT_MS = 120 * 1000, /* a hardware key waits for a touch */
     SKEW_MS = 10 * 60 * 1000,     /* clocks of people's machines and hosts may differ by this */
+    TRIES = 3,
+    ENDED_BY_SIGNAL = 128, /* see process_run() */
+    SIGNALS = 64,          /* ssh-keygen itself exits with 255 */
 };
 
 /* Checked before a name or a path becomes an argument: none is read as an option. */
@@ -64,12 +67,20 @@ static bool memory_file(const char *content, int *fd, struct error *err)
     return file_write_fd(*fd, content, strlen(content), err);
 }
 
+/* One that somebody killed has said nothing about the signature. */
 static bool keygen(const void *ctx, const char *const *argv, const char *text,
                    struct process_result *run, struct error *err)
 {
-    if (!process_run(ctx, argv, text, VERIFY_TIMEOUT_MS, run, err))
-        return fail_in(err, "checking a signature");
-    return true;
+    for (int tries = 1;; tries++) {
+        if (!process_run(ctx, argv, text, VERIFY_TIMEOUT_MS, run, err))
+            return fail_in(err, "checking a signature");
+        if (run->status <= ENDED_BY_SIGNAL || run->status > ENDED_BY_SIGNAL + SIGNALS)
+            return true;
+        if (tries == TRIES)
+            return fail(err, ERROR_IO,
+                        "checking a signature: ssh-keygen was ended by signal %d, %d times",
+                        run->status - ENDED_BY_SIGNAL, tries);
+    }
 }
 
 /* Says why a signature did not verify: is it of another text, or of a key that is not known? */
@@ -177,6 +188,12 @@ bool approval_verify(const struct part *part, const struct approval *approval,
            signature_holds(tmp, part, approval, rule, &key, err);
 }
 
+/* It could not be checked, which is no word against it. */
+static bool is_unsure(const struct error *why)
+{
+    return why->code == ERROR_IO || why->code == ERROR_TIMEOUT || why->code == ERROR_NO_SPACE;
+}
+
 struct counted {
     const char *signer;
     const char *key;
@@ -228,6 +245,7 @@ bool approvals_suffice(const struct part *part, const struct approval *approvals
     struct counted *counted = mem_array(tmp, struct counted, count);
     struct text valid = text_init(tmp, TEXT_LINE);
     struct text refused = text_init(tmp, TEXT_LINE);
+    struct error unsure = { 0 };
     int valid_count = 0;
     for (size_t i = 0; i < count && !enough(counted, valid_count, rule); i++) {
         struct counted c = { .signer = approvals[i].signer };
@@ -239,9 +257,14 @@ bool approvals_suffice(const struct part *part, const struct approval *approvals
             text_addf(&valid, "%s%s", valid_count > 1 ? ", " : "", c.signer);
         } else {
             text_addf(&refused, "%s%s", refused.len ? "; " : "", why.message);
+            unsure = is_unsure(&why) ? why : unsure;
         }
     }
     if (enough(counted, valid_count, rule))
         return true;
+    if (unsure.code) {
+        *err = unsure;
+        return false;
+    }
     return fail_short(part, rule, valid_count, valid.data, refused.data, err);
 }

@@ -15,6 +15,7 @@
 #include "controller/desk/catalogs.h"
 #include "controller/desk/document.h"
 #include "controller/desk/draft_judge.h"
+#include "controller/desk/draft_loss.h"
 #include "controller/desk/draft_rules.h"
 #include "controller/desk/draft_shards.h"
 #include "controller/plan/plan.h"
@@ -371,6 +372,7 @@ static bool draft_run(struct draft *draft, int *code, struct error *err)
     if (!draft_input(draft, &catalogs, &input, &change, err) ||
         !compile(draft->ctx, &input, &compiled, err) ||
         !draft_judge(draft->ctx, &catalogs, compiled, err) ||
+        !draft_loss(draft->ctx, &catalogs, compiled, err) ||
         !draft_rules(draft->ctx, &catalogs, compiled, &judged, err)) {
         return false;
     }

@@ -40,6 +40,8 @@ bool compile_drop_function(struct work *work);
 bool compile_drop_trigger(struct work *work);
 bool compile_drop_policy(struct work *work);
 bool compile_sql(struct work *work);
+/* Steps that keep aside what the intent's SQL destroys by name (raw_keep.c). */
+void raw_keep(struct work *work, enum phase phase);
 
 /* The compiler of an operation; null when this version cannot plan it. */
 typedef bool (*family_function)(struct work *work);

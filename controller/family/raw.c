@@ -59,11 +59,17 @@ bool compile_sql(struct work *work)
         return work_refuse(work, "write one intent for each statement",
                            "transaction: false takes one statement, here are %zu", it->up.count);
     }
+    if (!it->accept_loss) {
+        raw_keep(work, phase);
+    }
     struct step *step = work_step(work, work->home, phase, "Run SQL as written",
                                   it->note ? it->note : "The change says so word for word");
     statements(work, step);
     work->all_late = work->all_late || (work->last == PHASE_CONTRACT && it->exact);
     step->transaction = it->transaction;
+    if (it->accept_loss) {
+        step_risk(work, step, "what it destroys is not kept: %s", it->note);
+    }
     step->tags = 0;
     if (!it->down.count) {
         step->irreversible = mem_text(work->ctx, it->irreversible);

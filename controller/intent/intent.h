@@ -86,7 +86,7 @@
     X(ALTER_DOMAIN, "alter_domain", "-table name! definition!")                                                 \
     X(SET_IDENTITY, "set_identity", "column! generated!")                                                       \
     X(DATA_BACKFILL, "data_backfill", "set! where undo")                                                        \
-    X(SQL, "sql", "-table up! down irreversible phase transaction")
+    X(SQL, "sql", "-table up! down irreversible phase transaction accept_loss")
 
 enum intent_operation {
 #define X(id, name, keys) INTENT_##id,

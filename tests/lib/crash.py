@@ -1,6 +1,7 @@
 """Seeded kills: rollouts on a small fleet while controller, agents, runners and backends are killed.
 
     crash = Crash(seed=1)                 # a started fleet of three services
+    crash = Crash(1, "ssh", wild=True)    # and disturbed in the other ways of WILD
     crash.rollout("widen", kills=10)      # forward to done, and for some seeds back again
     crash.kills                           # {"controller": 12, "agent": …, "runner": …, "backend": …}
 
@@ -15,8 +16,13 @@ import os
 import random
 import shutil
 import signal
+import struct
+import subprocess
+import tempfile
+import threading
 import time
 
+import keeper
 from fleet import Fleet
 
 ROWS = int(os.environ.get("CRASH_ROWS", "15000"))
@@ -43,15 +49,22 @@ CHANGES = {
 }
 SERVICES = ("users", "orders")
 TARGETS = ("controller", "agent", "runner", "backend")
+# freeze: any of them is stopped for a while. postmaster: an immediate stop, and up again. disk: spool and snapshots
+# are full for a while. sshd: it ends with all of its sessions, and starts again. clock: that of the controller jumps.
+WILD = TARGETS + ("freeze", "postmaster", "disk", "sshd", "clock")
+DISK_MB = 48
 ROUNDS = 200  # commands until a rollout is given up
 
 
 class Crash:
-    def __init__(self, seed):
+    def __init__(self, seed, transport="local", wild=False):
         self.seed, self.random = seed, random.Random(seed)
         self.kills, self.rollouts = collections.Counter(), 0
         self.plans, self.before, self.after = {}, {}, {}
-        self.fleet = f = Fleet(transport="local")
+        self.transport, self.mounts, self.later = transport, [], []
+        self.targets = [t for t in (WILD if wild else TARGETS) if t != "sshd" or transport == "ssh"]
+        self.directory = tempfile.mkdtemp(prefix="fl-", dir=os.environ.get("FLOTILLA_TMP", "/tmp"))
+        self.fleet = f = Fleet(transport=transport, directory=self.directory)
         f.host("db1")
         f.host("db2", cluster="db1")
         f.owner("identity-team", "ana@example.org", "raj@example.org")
@@ -59,11 +72,49 @@ class Crash:
         f.service("users", host="db1", owners=["identity-team"], schema=USERS)
         f.service("orders", host="db2", owners=["checkout-team"], schema=ORDERS,
                   references=["orders(user_id) -> users:users(id)"])
+        if wild:
+            self.small_disks()
         f.start()
+        self.jump = self.jumping() if wild else {}
         self.before = self.look()
 
     def stop(self):
+        for timer in self.later:
+            timer.join()
+        for path in self.mounts:
+            subprocess.run(["umount", "-l", path], check=True)
         self.fleet.stop()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def small_disks(self):
+        """Disks of their own, that can be full; without the right to mount there are none."""
+        for host in ("db1", "db2"):
+            for sub in ("spool", "snapshots"):
+                path = os.path.join(self.directory, "hosts", host, sub)
+                os.makedirs(path)
+                owner = subprocess.run(["id", "-u", self.fleet.user], stdout=subprocess.PIPE, text=True, check=True).stdout
+                mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK_MB}m,mode=0700,uid={owner.strip()}", "tmpfs", path]
+                if os.geteuid() or subprocess.run(mount, stderr=subprocess.DEVNULL, check=False).returncode:
+                    self.targets.remove("disk")
+                    return
+                self.mounts.append(path)
+
+    def jumping(self):
+        """What the controller is started with so that its clock can be set."""
+        library, self.offset = os.path.join(self.directory, "jump.so"), os.path.join(self.directory, "jump")
+        source = os.path.join(os.path.dirname(os.path.realpath(__file__)), "jump.c")
+        subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", library, source], check=True)
+        self.set_clock(0)
+        return {"LD_PRELOAD": library, "JUMP_FILE": self.offset}
+
+    def set_clock(self, seconds):
+        with open(self.offset, "r+b" if os.path.exists(self.offset) else "wb") as file:
+            file.write(struct.pack("=q", seconds))
+
+    def after_a_while(self, most, do):
+        timer = threading.Timer(self.random.uniform(0.1, most), do)
+        self.later = [t for t in self.later if t.is_alive()] + [timer]
+        timer.start()
 
     def look(self):
         return {s: (self.fleet.catalog(s), self.fleet.rows(s)) for s in SERVICES}
@@ -105,25 +156,79 @@ class Crash:
 
     def kill(self, process, wanted):
         """Kills one of them, of that sort if there is one; True when something was hit."""
-        if wanted == "backend":
-            hit = self.fleet.value(self.random.choice(SERVICES), "SELECT count(pg_terminate_backend(pid)) FROM"
-                                   " pg_stat_activity WHERE application_name ~ '^flotilla (run|watch)/';") != "0"
-        else:
-            pids = [process.pid] if wanted == "controller" else \
-                self.agents("serve" if wanted == "agent" else "runner")
-            hit = bool(pids) and process.poll() is None
-            if hit:
-                try:
-                    os.kill(self.random.choice(pids), signal.SIGKILL)
-                except ProcessLookupError:
-                    hit = False
+        hit = getattr(self, "hit_" + wanted, lambda p: self.signal_one(p, wanted, signal.SIGKILL))(process)
         if hit:
             self.kills[wanted] += 1
         return hit
 
+    def signal_one(self, process, wanted, number):
+        """The pid that was hit; None when there is none of that sort."""
+        pids = [process.pid] if wanted == "controller" else self.agents("serve" if wanted == "agent" else "runner")
+        if not pids or process.poll() is not None:
+            return None
+        pid = self.random.choice(pids)
+        try:
+            os.kill(pid, number)
+        except ProcessLookupError:
+            return None
+        return pid
+
+    def hit_backend(self, _):
+        return self.fleet.value(self.random.choice(SERVICES), "SELECT count(pg_terminate_backend(pid)) FROM"
+                                " pg_stat_activity WHERE application_name ~ '^flotilla (run|watch)/';") != "0"
+
+    def hit_freeze(self, process):
+        pid = self.signal_one(process, self.random.choice(("controller", "agent", "runner", "runner")), signal.SIGSTOP)
+
+        def thaw():
+            try:
+                os.kill(pid, signal.SIGCONT)
+            except ProcessLookupError:
+                pass
+        if pid:
+            self.after_a_while(3, thaw)
+        return pid
+
+    def hit_postmaster(self, _):
+        self.fleet.halt("db1")
+        time.sleep(self.random.uniform(0, 0.7))
+        self.fleet.up("db1")
+        return True
+
+    def hit_disk(self, _):
+        ballast = os.path.join(self.random.choice(self.mounts), "ballast")
+        if os.path.exists(ballast):
+            return False
+        with open(ballast, "wb", buffering=0) as file:
+            try:
+                for _ in range(DISK_MB * 32):
+                    file.write(b"x" * 65536)
+                raise AssertionError(f"{ballast} is on no small disk")
+            except OSError:
+                pass
+        self.after_a_while(1.5, lambda: os.unlink(ballast))
+        return True
+
+    def hit_sshd(self, _):
+        children = keeper.descendants(self.fleet.sshd_pid)
+        self.fleet.sshd_stop()
+        for pid in sorted(children):
+            try:
+                with open(f"/proc/{pid}/comm", encoding="utf-8") as file:
+                    if file.read().strip() == "sshd":
+                        os.kill(pid, signal.SIGKILL)
+            except OSError:
+                pass
+        self.fleet.sshd_start()
+        return True
+
+    def hit_clock(self, _):
+        self.set_clock(self.random.randint(-500, 500))
+        return True
+
     def command(self, budget, *args):
         """Runs one command and kills around it; gives what is left of the budget."""
-        process = self.fleet.popen(*args)
+        process = self.fleet.popen(*args, env=self.jump)
         said = ["", ""]
         try:
             while True:
@@ -134,7 +239,7 @@ class Crash:
                 except Exception:  # pylint: disable=broad-except
                     if not budget:
                         raise
-                if self.kill(process, self.random.choice(TARGETS)):
+                if self.kill(process, self.random.choice(self.targets)):
                     budget -= 1
         finally:
             if process.poll() is None:
@@ -160,6 +265,8 @@ class Crash:
         if "promote" in gate:
             return ("promote",)
         for task in status.get("tasks", []):
+            if task["status"] == "failed" and task.get("error_code") == "no_space" and self.mounts:
+                return ("retry",)
             if task["status"] == "failed":
                 raise AssertionError(f"{self.seed}: {task}\n{self.tail()}")
         return ("resume",)

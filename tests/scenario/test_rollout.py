@@ -34,6 +34,14 @@ intents:
       note: The name comes from elsewhere
 """
 
+BY_HAND = """
+title: Half of them go
+author: tester
+intents:
+  - sql: { service: users, up: "DELETE FROM users WHERE id % 2 = 0", down: "SELECT 1", note: They are of tests }
+"""
+
+
 class Rollout(Rolling):
     schema = USERS
 
@@ -94,6 +102,19 @@ class Rollout(Rolling):
         self.assertEqual(self.fleet.rows("users"), before_rows)
         self.assertEqual(self.fleet.catalog("users"), before_catalog)
         self.assertEqual(self.status()["status"], "rolled_back")
+
+    def test_sql_as_written_goes_back_with_its_rows(self):
+        before = self.fleet.rows("users")
+        self.signed(BY_HAND)
+        self.assertIn("Keep the rows of users aside", self.fleet.ok("show", "plan.yaml").out)
+        self.fleet.ok("start", "plan.yaml")
+        self.assertEqual(self.fleet.value("users", "SELECT count(*) FROM users"), "10000")
+        kept = json.loads(self.fleet.ok("snapshot", "verify", self.status()["rollout"], "--format", "json").out)
+        self.assertEqual([(s["rows"], s["ok"]) for s in kept["instances"][0]["snapshots"]], [(20000, True)])
+        self.fleet.sql("users", "INSERT INTO users (email) VALUES ('new@example.org')")
+        self.fleet.ok("rollback")
+        self.fleet.sql("users", "DELETE FROM users WHERE email = 'new@example.org'")
+        self.assertEqual(self.fleet.rows("users"), before)
 
     def test_partial_way_back_and_forward_again(self):
         self.signed(RENAME)

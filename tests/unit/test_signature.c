@@ -306,6 +306,35 @@ static void refuses_odd_names(void **state)
                  ERROR_NOT_FOUND, "there is no key");
 }
 
+/* An ssh-keygen that is killed `times` times before it does its work. */
+static void mortal_keygen(struct desk *d, const char *path, int times)
+{
+    struct error err;
+    const char *count = mem_printf(d, "%d\n", times);
+    const char *script = mem_printf(d,
+                                    "#!/bin/sh\nread n <%s/left\n"
+                                    "if [ $n -gt 0 ]; then echo $((n - 1)) >%s/left; kill -9 $$; "
+                                    "fi\nPATH='%s' exec ssh-keygen \"$@\"\n",
+                                    d->folder, d->folder, path);
+    assert_ok(file_write(key_path(d, "left"), count, strlen(count), 0600, &err), err);
+    assert_ok(file_write(key_path(d, "ssh-keygen"), script, strlen(script), 0700, &err), err);
+}
+
+static void one_that_is_killed_says_nothing(void **state)
+{
+    struct desk *d = *state;
+    struct error err;
+    struct approval a = signed_by(d, "ana@example.org", "ana");
+    const char *path = mem_text(d, getenv("PATH"));
+    setenv("PATH", mem_printf(d, "%s:%s", d->folder, path), 1);
+    mortal_keygen(d, path, 2);
+    assert_ok(approvals_suffice(&d->part, &a, 1, &d->rule, &err), err);
+    mortal_keygen(d, path, 100);
+    assert_fails(approvals_suffice(&d->part, &a, 1, &d->rule, &err), err, ERROR_IO,
+                 "ended by signal 9");
+    setenv("PATH", path, 1);
+}
+
 #define desk_test(f) cmocka_unit_test_setup_teardown(f, desk_open, desk_close)
 
 int main(void)
@@ -320,6 +349,7 @@ int main(void)
         desk_test(travels_as_file_and_json),
         desk_test(survives_no_bit_flip),
         desk_test(refuses_odd_names),
+        desk_test(one_that_is_killed_says_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -109,25 +109,45 @@ class Changes(testing.Case):
         self.ok(self.raw(["CREATE INDEX CONCURRENTLY i ON users (email)"], "DROP INDEX i", transaction=False))
 
     def test_raw_sql_is_bound_and_counted(self):
-        run = self.ok(self.raw(["ALTER TABLE users DROP COLUMN email CASCADE"], note="Nobody reads it"))
+        run = self.ok(self.raw(["ALTER TABLE users DROP COLUMN email CASCADE"], note="Nobody reads it", accept_loss=True))
         part = yaml.safe_load(run.out)["phases"][0]["services"][0]
         self.assertIn("destructive", part["steps"][0]["tags"])
         self.assertEqual(2, part["approvals"]["need"])
         self.assertIn("public.users", part["catalog"])
+        self.assertIn("what it destroys is not kept: Nobody reads it", part["steps"][0]["risks"])
+
+    def test_what_raw_sql_drops_is_kept_aside_before(self):
+        for up, of, columns in [
+                ("ALTER TABLE users DROP COLUMN full_name", "public.users", ["full_name"]),
+                ("ALTER TABLE public.users DROP full_name, DROP IF EXISTS email", "public.users", ["full_name", "email"]),
+                ("DROP TABLE IF EXISTS users", "public.users", None), ("TRUNCATE ONLY users", "public.users", None),
+                ("WITH gone AS (DELETE FROM users WHERE id < 5 RETURNING id) SELECT count(*) FROM gone", "public.users", None)]:
+            with self.subTest(up):
+                steps = yaml.safe_load(self.ok(self.raw([up], note="By hand")).out)["phases"][0]["services"][0]["steps"]
+                self.assertEqual(["snapshot", "statement"], [step["kind"] for step in steps])
+                self.assertEqual((of, ["id"], columns), (steps[0]["of"], steps[0]["key"], steps[0].get("columns")))
+        for up in ("DROP TABLE users CASCADE", "ALTER TABLE users DROP COLUMN id", "DROP SCHEMA app",
+                   "TRUNCATE users CASCADE", "DELETE FROM nobody"):
+            with self.subTest(up):
+                run = self.raw([up], note="By hand")
+                self.assertEqual(1, run.code, run)
+                self.assertIn("it destroys what no snapshot can keep", run.err)
+                self.ok(self.raw([up], note="By hand", accept_loss=True))
+        self.assertEqual(1, self.raw(["TRUNCATE users CASCADE"], accept_loss=True).code, "a loss has a reason")
 
     def test_an_error_is_accepted_in_words_or_refused(self):
         drop = "ALTER TABLE users DROP COLUMN full_name"
         run = self.raw([drop])
         self.assertEqual((1, ""), (run.code, run.out))
-        self.assertIn('error: expand/users/1: drop-column: the values of "full_name" are gone', run.err)
+        self.assertIn('error: expand/users/2: drop-column: the values of "full_name" are gone', run.err)
         self.assertIn("say in it why you accept that", run.err)
         plan = yaml.safe_load(self.ok(self.raw([drop], note="Nobody reads it")).out)
         found = [f for f in plan["findings"] if f["rule"] == "drop-column"]
-        self.assertEqual([("warning", "expand/users/1", 'the values of "full_name" are gone; accepted: Nobody reads it')],
+        self.assertEqual([("warning", "expand/users/2", 'the values of "full_name" are gone; accepted: Nobody reads it')],
                          [(f["severity"], f["step"], f["message"]) for f in found])
         plan = yaml.safe_load(self.ok(self.raw([f"-- flotilla: ignore drop-column nobody reads it\n{drop}"])).out)
         self.assertEqual([], [f for f in plan["findings"] if f["rule"] == "drop-column"])
-        self.assertIn("ignore drop-column nobody", plan["phases"][0]["services"][0]["steps"][0]["up"][0])
+        self.assertIn("ignore drop-column nobody", plan["phases"][0]["services"][0]["steps"][1]["up"][0])
         build = self.raw(["CREATE INDEX CONCURRENTLY i ON users (email)"], "DROP INDEX i", note="I know")
         self.assertEqual(1, build.code, "what the server cannot do nobody can accept")
 
