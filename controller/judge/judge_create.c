@@ -40,6 +40,50 @@ static struct world_table *named(struct judging *g, const char *name)
     return world_find(g->world, of);
 }
 
+static bool is_said(const struct sql_table *table, const char *column)
+{
+    for (size_t i = 0; i < table->column_count; i++) {
+        if (text_eq(table->columns[i].name, column)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Columns of another table are copied: what their defaults take numbers from is looked at; an
+ * identity gets a sequence of its own. */
+static void numbers_copied(struct judging *g, struct sql_name other, struct sql_like takes)
+{
+    const struct statement *s = g->s;
+    const struct world_table *from = world_find(g->world, other);
+    for (size_t i = 0; from && i < from->column_count; i++) {
+        const struct world_column *c = &from->columns[i];
+        if (is_said(s->table, c->name)) {
+            continue;
+        }
+        for (size_t k = 0; takes.defaults && k < c->sequences.count; k++) {
+            lock_take(g, named(g, c->sequences.items[k]), LOCK_ACCESS_SHARE, "");
+        }
+        if (takes.identity && c->identity && !s->temporary) {
+            fresh_take(g, s->name.schema, mem_printf(g->ctx, "%s_%s_seq", s->name.name, c->name));
+        }
+    }
+}
+
+static void others_copied(struct judging *g, const struct sql_table *table)
+{
+    const struct sql_like defaults = { .defaults = true };
+    for (size_t i = 0; i < table->like_count; i++) {
+        numbers_copied(g, table->like[i], table->like_takes[i]);
+    }
+    for (size_t i = 0; i < table->inherit_count; i++) {
+        numbers_copied(g, table->inherits[i], defaults);
+    }
+    if (table->partition_of.name) {
+        numbers_copied(g, table->partition_of, defaults);
+    }
+}
+
 void judge_create_table(struct judging *g)
 {
     const struct statement *s = g->s;
@@ -74,6 +118,7 @@ void judge_create_table(struct judging *g)
     if (table->partition_of.name) {
         partition_of(g, table);
     }
+    others_copied(g, table);
 }
 
 void judge_create_as(struct judging *g)

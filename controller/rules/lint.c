@@ -112,6 +112,17 @@ static bool statement_lint(struct linter *l, struct error *err)
     return true;
 }
 
+/* squawk's word for a file that its runner does not wrap. */
+static bool stands_outside(const struct script *script)
+{
+    for (size_t i = 0; i < script->comment_count; i++) {
+        if (text_starts(script->comments[i].text, "squawk-disable-assume-in-transaction")) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool lint_with(const void *ctx, struct judge *judge, const char *text, size_t length,
                const struct lint_options *options, struct lint_result **out, struct error *err)
 {
@@ -132,6 +143,9 @@ bool lint_with(const void *ctx, struct judge *judge, const char *text, size_t le
         .result = result,
         .suppressions = suppressions_read(result, script),
     };
+    if (stands_outside(script)) {
+        judge_assume_transaction(judge, false);
+    }
     for (l.index = 0; l.index < script->count; l.index++) {
         if (!statement_lint(&l, err)) {
             return false;

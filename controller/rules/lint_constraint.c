@@ -182,7 +182,7 @@ static void key_checked(struct linter *l, const struct world_table *t, const cha
     for (size_t i = 0; i < columns->count; i++) {
         gone = gone || !table_column(t, columns->items[i]);
     }
-    if (k->kind == 'f' && !gone && !has_index(t, columns)) {
+    if (k->kind == 'f' && !k->not_enforced && !gone && !has_index(t, columns)) {
         found(l, "fk-missing-index",
               mem_printf(l->ctx, "CREATE INDEX CONCURRENTLY %s ON %s (%s);",
                          quoted(l->ctx, derived_name(l->ctx, t->name, columns, "idx")),

@@ -92,13 +92,18 @@ static void reindexed(struct linter *l)
     }
 }
 
+/* DROP INDEX IF EXISTS of one that the catalog does not have. */
+static bool index_absent(const struct linter *l, const struct world_table *t)
+{
+    return l->s->if_exists && world_has_catalog(l->world) && l->s->name.name && !t;
+}
+
 static void index_dropped(struct linter *l)
 {
     const struct statement *s = l->s;
     struct world_index *x = NULL;
     const struct world_table *t = s->name.name ? world_index(l->world, s->name, &x) : NULL;
-    bool gone = s->if_exists && world_has_catalog(l->world) && s->name.name && !t;
-    if (gone || (t && (t->fresh || x->fresh))) {
+    if (index_absent(l, t) || (t && (t->fresh || x->fresh))) {
         return;
     }
     if (!s->concurrently) {
@@ -106,7 +111,7 @@ static void index_dropped(struct linter *l)
               s->object_count == 1 && !s->cascade ? concurrently(l, "DROP INDEX") : NULL,
               "the table is locked for everybody while its index is dropped");
     }
-    if (!x || x->valid) {
+    if ((!x || x->valid) && !(s->name.name && made_later(l, SQL_OBJECT_INDEX, s->name))) {
         found(l, "index-dropped-perf", NULL, "queries that use \"%s\" become scans",
               s->name.name ? s->name.name : "the indexes");
     }

@@ -65,7 +65,7 @@ static void timeouts(struct linter *l)
 {
     const struct verdict_lock *lock = strongest(l);
     bool waits = lock || locks_unseen(l);
-    bool works = waits || l->v->full_scan || l->v->rewrite || (is_data(l->s) && writes(l->s));
+    bool works = waits || (is_data(l->s) ? writes(l->s) : l->v->full_scan || l->v->rewrite);
     if (waits) {
         lock_timeout(l, lock);
     }

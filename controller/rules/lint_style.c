@@ -115,6 +115,33 @@ static void alignment(struct linter *l, const struct sql_table *t)
     }
 }
 
+static void twice(struct linter *l, const struct sql_table *t)
+{
+    for (size_t i = 0; i < t->column_count; i++) {
+        for (size_t k = 0; k < i; k++) {
+            if (text_eq(t->columns[i].name, t->columns[k].name)) {
+                found(l, "duplicate-assignment", NULL, "\"%s\" is defined twice",
+                      t->columns[i].name);
+            }
+        }
+    }
+}
+
+/* A later statement of the script adds a primary key. */
+static bool key_follows(const struct linter *l)
+{
+    for (size_t i = l->index + 1; i < l->script->count; i++) {
+        const struct statement *after = &l->script->statements[i];
+        for (size_t k = 0; k < after->alter_count; k++) {
+            const struct sql_constraint *c = after->alters[k].constraint;
+            if (c && c->kind == 'p' && sql_name_eq(after->name, l->s->name)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 static void table_style(struct linter *l)
 {
     const struct statement *s = l->s;
@@ -124,20 +151,10 @@ static void table_style(struct linter *l)
     }
     bool own = !t->partition_of.name && t->inherit_count == 0 && t->like_count == 0 &&
                s->object == SQL_OBJECT_TABLE && !s->temporary;
-    if (own && !has_primary(t)) {
-        bool later = false;
-        for (size_t i = l->index + 1; i < l->script->count; i++) {
-            const struct statement *after = &l->script->statements[i];
-            for (size_t k = 0; k < after->alter_count; k++) {
-                later =
-                    later || (sql_name_eq(after->name, s->name) && after->alters[k].constraint &&
-                              after->alters[k].constraint->kind == 'p');
-            }
-        }
-        if (!later) {
-            found(l, "table-without-pk", NULL, "\"%s\" has no primary key", s->name.name);
-        }
+    if (own && !has_primary(t) && !key_follows(l)) {
+        found(l, "table-without-pk", NULL, "\"%s\" has no primary key", s->name.name);
     }
+    twice(l, t);
     if (t->persistence == 'u') {
         found(l, "unlogged-table", rewrite_without(l, "UNLOGGED"), "a crash empties \"%s\"",
               s->name.name);
@@ -161,6 +178,10 @@ static bool alters_blindly(const struct statement *s)
 static void existence(struct linter *l)
 {
     const struct statement *s = l->s;
+    bool nameless = s->kind == SQL_STMT_CREATE_INDEX && !s->create_index->name;
+    if (s->temporary || nameless) {
+        return;
+    }
     bool make = s->kind == SQL_STMT_CREATE_TABLE || s->kind == SQL_STMT_CREATE_INDEX ||
                 s->kind == SQL_STMT_CREATE_SEQUENCE || s->kind == SQL_STMT_CREATE_SCHEMA ||
                 s->kind == SQL_STMT_CREATE_EXTENSION;
@@ -234,6 +255,9 @@ void lint_style(struct linter *l)
         key_said(l, s->alters[i].constraint);
         if (s->alters[i].definition) {
             type_said(l, s->alters[i].definition, false);
+        } else if (s->alters[i].kind == SQL_ALTER_SET_TYPE) {
+            const struct sql_column c = { .name = s->alters[i].column, .type = s->alters[i].type };
+            type_said(l, &c, false);
         } else if (s->alters[i].kind == SQL_ALTER_SET_UNLOGGED) {
             found(l, "unlogged-table", NULL, "a crash empties \"%s\"", s->name.name);
         }

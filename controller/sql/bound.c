@@ -49,7 +49,7 @@ static bool names_rows(const char *column)
         "nickname",  "title",    "label",  "digest",   "checksum",   "fingerprint", "sha",
         "reference", "no",       "nr",     "serial",   "permalink",  "account",     "user",
         "tenant",    "owner",    "parent", "address",  "ip",         "barcode",     "nonce",
-        "user_name", "mail"
+        "mail",      "table"
     };
     size_t n = strlen(column); /* userid, postid */
     return IN(words, last_word(column)) || (n > 2 && strcasecmp(column + n - 2, "id") == 0);

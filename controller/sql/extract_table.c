@@ -34,6 +34,9 @@ void extract_bound(struct extract *x, const PgQuery__PartitionBoundSpec *bound, 
     *text = tokens_text(x->ctx, t, at, end);
 }
 
+/* CREATE_TABLE_LIKE_… of the server's parsenodes.h. */
+enum { LIKE_DEFAULTS = 1 << 3, LIKE_IDENTITY = 1 << 5 };
+
 static void element_add(struct extract *x, struct sql_table *table, const ast_message *m)
 {
     const struct tokens *t = extract_tokens(x);
@@ -54,6 +57,11 @@ static void element_add(struct extract *x, struct sql_table *table, const ast_me
                            extract_item_end(t, first, t->count));
     } else if (like) {
         table->like = mem_room(x->ctx, table->like, struct sql_name, table->like_count + 1);
+        table->like_takes =
+            mem_room(x->ctx, table->like_takes, struct sql_like, table->like_count + 1);
+        table->like_takes[table->like_count] =
+            (struct sql_like){ .defaults = like->options & LIKE_DEFAULTS,
+                               .identity = like->options & LIKE_IDENTITY };
         table->like[table->like_count++] = ast_range(x->ctx, like->relation);
         extract_object(x, SQL_OBJECT_TABLE, SQL_REFERENCED, table->like[table->like_count - 1],
                        NULL);

@@ -89,20 +89,38 @@ struct sql_texts where_compared(const void *ctx, const PgQuery__Node *where)
     return select.compared;
 }
 
+static const PgQuery__ResTarget *target_of(const PgQuery__Node *node)
+{
+    const PgQuery__ResTarget *t =
+        node->node_case == PG_QUERY__NODE__NODE_RES_TARGET ? node->res_target : NULL;
+    return t && !text_empty(t->name) ? t : NULL;
+}
+
+/* A column twice in one list; fields of it (a.x) are set apart from each other. */
+static void duplicates(const void *ctx, struct sql_write *write, size_t n,
+                       PgQuery__Node *const *targets)
+{
+    for (size_t i = 0; i < n; i++) {
+        const PgQuery__ResTarget *a = target_of(targets[i]);
+        for (size_t k = 0; a && k < i && !write->duplicate; k++) {
+            const PgQuery__ResTarget *b = target_of(targets[k]);
+            if (b && text_eq(a->name, b->name) &&
+                (a->n_indirection == 0 || b->n_indirection == 0)) {
+                write->duplicate = mem_text(ctx, a->name);
+            }
+        }
+    }
+}
+
 static void assigned(const void *ctx, struct sql_write *write, size_t n,
                      PgQuery__Node *const *targets)
 {
+    duplicates(ctx, write, n, targets);
     for (size_t i = 0; i < n; i++) {
-        const PgQuery__ResTarget *t = targets[i]->node_case == PG_QUERY__NODE__NODE_RES_TARGET
-                                          ? targets[i]->res_target
-                                          : NULL;
-        if (!t || text_empty(t->name)) {
-            continue;
+        const PgQuery__ResTarget *t = target_of(targets[i]);
+        if (t) {
+            sql_texts_add(ctx, &write->columns, t->name);
         }
-        if (sql_texts_have(&write->columns, t->name) && t->n_indirection == 0) {
-            write->duplicate = mem_text(ctx, t->name);
-        }
-        sql_texts_add(ctx, &write->columns, t->name);
     }
 }
 
@@ -117,6 +135,10 @@ static void insert_collect(struct bound_scope *scope, struct sql_write *w,
     w->where = q && q->where_clause;
     w->conflict = s->on_conflict_clause;
     assigned(ctx, w, s->n_cols, s->cols);
+    if (s->on_conflict_clause) {
+        duplicates(ctx, w, s->on_conflict_clause->n_target_list,
+                   s->on_conflict_clause->target_list);
+    }
     w->bounded = w->from_query && select_bounded(scope, q);
 }
 
@@ -134,10 +156,11 @@ static void merge_collect(struct bound_scope *scope, struct sql_write *w,
         w->bounded = w->bounded && when->command_type == PG_QUERY__CMD_TYPE__CMD_NOTHING;
         if (when->command_type == PG_QUERY__CMD_TYPE__CMD_UPDATE) {
             assigned(scope->ctx, w, when->n_target_list, when->target_list);
+        } else {
+            duplicates(scope->ctx, w, when->n_target_list, when->target_list);
         }
     }
     w->bounded = w->bounded || from_bounded(scope, 1, source);
-    w->duplicate = NULL;
 }
 
 /* Few rows by its WHERE or by what it is joined with. */

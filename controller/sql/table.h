@@ -147,6 +147,9 @@ struct sql_table {
     struct sql_constraint *constraints; /* table constraints only */
     size_t constraint_count;
     struct sql_name *like; /* LIKE t … */
+    struct sql_like {
+        bool defaults, identity; /* INCLUDING … */
+    } * like_takes;              /* as many */
     size_t like_count;
     struct sql_name *inherits;
     size_t inherit_count;

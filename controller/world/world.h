@@ -68,13 +68,14 @@ struct world_table {
     char kind;   /* relkind: r p v m f S; c composite type */
     bool known;  /* its columns are known */
     bool fresh;  /* made by this script */
-    bool gone, unlogged, temporary, foreign_rows;
+    bool gone, unlogged, temporary, foreign_rows, rows_told /* by a person */;
     int64_t rows, bytes; /* -1 unknown */
-    bool rows_told;      /* by a person, not by a catalog */
     struct world_column *columns;
     size_t column_count;
     struct world_constraint *constraints;
     size_t constraint_count;
+    struct sql_texts
+        validated_unseen; /* constraints validated here whose definition is not known */
     struct world_index *indexes;
     size_t index_count;
     struct world_trigger *triggers;

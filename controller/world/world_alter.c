@@ -311,6 +311,8 @@ static void sub_command(struct world *w, struct world_table *t, const struct sql
         k = table_constraint(t, a->name);
         if (k) {
             k->validated = true;
+        } else if (!t->known && a->name) {
+            sql_texts_add(world_context(w), &t->validated_unseen, a->name);
         }
         break;
     case SQL_ALTER_DROP_CONSTRAINT: drop_constraint(w, t, a->name); break;
