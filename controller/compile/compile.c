@@ -5,6 +5,7 @@
 #include "controller/compile/parts.h"
 #include "controller/ddl/ddl.h"
 #include "controller/family/families.h"
+#include "controller/work/round_trip.h"
 
 static bool start(struct work *work, struct error *err)
 {
@@ -15,9 +16,11 @@ static bool start(struct work *work, struct error *err)
         if (!source->catalog) {
             return fail(err, ERROR_INVALID, "service %s has no catalog", source->service);
         }
+        struct catalog *copy = catalog_copy(work->ctx, source->catalog);
+        catalog_round_trip(work->ctx, copy);
         work->states[i] = (struct state){ .service = source->service,
                                           .before = source->catalog,
-                                          .catalog = catalog_copy(work->ctx, source->catalog) };
+                                          .catalog = copy };
     }
     work->state_count = input->catalog_count;
     return true;

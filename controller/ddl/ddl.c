@@ -1,4 +1,5 @@
 #include "controller/ddl/ddl.h"
+#include "controller/work/order.h"
 
 #include <stdarg.h>
 #include <string.h>
@@ -17,6 +18,14 @@ struct relation *ddl_relation(const struct ddl *d, const struct sql_name *name)
 bool ddl_made(const struct ddl *d, const struct relation *relation)
 {
     return relation && work_is_made(d->work, relation_key(d->work, relation));
+}
+
+bool ddl_young(const struct ddl *d, const struct relation *relation)
+{
+    struct work *work = d->work;
+    return ddl_made(d, relation) &&
+           !work_is_made(work, say(work, "filled %s", relation_key(work, relation))) &&
+           !order_is_later(work, d->s->sql, relation->name);
 }
 
 const char *ddl_schema(const struct ddl *d, const struct sql_name *name)

@@ -48,6 +48,8 @@ bool ddl_refuse(struct ddl *d, const char *hint, const char *message);
 struct relation *ddl_relation(const struct ddl *d, const struct sql_name *name);
 /* The relation was made by this change. */
 bool ddl_made(const struct ddl *d, const struct relation *relation);
+/* It was, and is not old enough to have users or many rows by when the statement at hand runs. */
+bool ddl_young(const struct ddl *d, const struct relation *relation);
 /* Quoted for SQL, with the schema that it has or will have. */
 const char *ddl_name(const struct ddl *d, const struct sql_name *name);
 const char *ddl_schema(const struct ddl *d, const struct sql_name *name);

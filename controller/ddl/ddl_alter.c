@@ -253,10 +253,18 @@ static bool simple(struct ddl *d, const struct sql_alter *alter)
     return true;
 }
 
+/* ONLY is said of one that has nothing below it too, by pg_dump for one. */
+static bool only(const struct ddl *d, const struct relation *relation)
+{
+    struct relation **children;
+    return d->s->only && (relation->kind == 'p' ||
+                          relation_children(d->work, d->work->home, relation, &children) > 0);
+}
+
 /* True when a typed intent says what the action does. */
 static bool typed(struct ddl *d, const struct sql_alter *alter, const struct relation *relation)
 {
-    if (!strchr("rp", relation->kind) || d->s->only) {
+    if (!strchr("rp", relation->kind) || only(d, relation)) {
         return false;
     }
     switch (alter->kind) {
@@ -312,6 +320,15 @@ static void stays(struct ddl *d, const struct sql_alter *alter, struct relation 
     ddl_follow(d, alter);
 }
 
+/* A table of this change takes most as it stands; what reads all its rows only while it is young.
+ */
+static bool takes(const struct ddl *d, const struct sql_alter *alter,
+                  const struct relation *relation)
+{
+    bool reads = alter->kind == SQL_ALTER_ADD_CONSTRAINT || alter->kind == SQL_ALTER_SET_NOT_NULL;
+    return reads ? ddl_young(d, relation) : ddl_made(d, relation);
+}
+
 void ddl_alter(struct ddl *d)
 {
     const struct statement *s = d->s;
@@ -326,7 +343,7 @@ void ddl_alter(struct ddl *d)
                              say(d->work, "there is no table %s", s->name.name));
             return;
         }
-        if (!table || ddl_made(d, relation) || !typed(d, &s->alters[i], relation)) {
+        if (!table || takes(d, &s->alters[i], relation) || !typed(d, &s->alters[i], relation)) {
             stays(d, &s->alters[i], relation);
         }
     }

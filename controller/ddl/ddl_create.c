@@ -5,6 +5,7 @@
 #include "agents/base/text.h"
 #include "controller/ddl/ddl.h"
 #include "controller/work/around.h"
+#include "controller/work/order.h"
 #include "controller/work/owner.h"
 
 static bool named(const char *const *name, const char *wanted)
@@ -120,5 +121,6 @@ void ddl_create(struct ddl *d)
     }
     struct ddl_back back = back_of(d);
     ddl_raw(d, s->sql, &back);
+    order_made(d->work, s->name.name);
     ddl_follow(d, NULL);
 }

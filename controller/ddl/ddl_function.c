@@ -2,6 +2,7 @@
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
 #include "controller/ddl/ddl.h"
+#include "controller/work/order.h"
 
 /* Whatever has the name and was not there before goes. */
 static const char *others_go(const struct ddl *d, const char *schema, const char *name)
@@ -66,5 +67,6 @@ void ddl_function(struct ddl *d)
     struct ddl_back back = { .phase = PHASE_EXPAND };
     ddl_back_functions(d, &d->s->name, &back);
     ddl_raw(d, d->s->sql, &back);
+    order_made(d->work, d->s->name.name);
     ddl_follow(d, NULL);
 }

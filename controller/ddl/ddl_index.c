@@ -115,7 +115,7 @@ void ddl_index(struct ddl *d)
     if (index->name && index->if_not_exists && name_is_there(d, relation, index->name)) {
         return;
     }
-    if (ddl_made(d, relation) || index->only) {
+    if (ddl_young(d, relation) || index->only) {
         stays(d, relation);
     } else {
         typed(d, index);

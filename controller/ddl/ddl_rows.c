@@ -371,6 +371,31 @@ static void truncate(struct ddl *d)
     }
 }
 
+/* Rows of a table that this change makes. Where they come in later than the table, they also go
+ * earlier: what they reference may be rows that came in between. */
+static void run_on_made(struct ddl *d)
+{
+    struct work *work = d->work;
+    const struct sql_query *q = d->s->query;
+    struct ddl_back back = { .phase = PHASE_EXPAND };
+    for (size_t i = 0; i < q->write_count; i++) {
+        const struct relation *relation = ddl_relation(d, &q->writes[i].relation);
+        if (q->writes[i].from_query && q->from) {
+            work_made(work, say(work, "filled %s", relation_key(work, relation)));
+        }
+    }
+    for (size_t i = q->write_count; work->written > PHASE_EXPAND && i-- > 0;) {
+        if (q->writes[i].kind == SQL_INSERT) {
+            ddl_down(d, &back, "DELETE FROM %s", ddl_name(d, &q->writes[i].relation));
+        }
+    }
+    if (!back.down.count) {
+        run_plain(d, "the rows go away with their new table", PHASE_EXPAND);
+        return;
+    }
+    ddl_raw(d, d->s->sql, &back);
+}
+
 void ddl_rows(struct ddl *d)
 {
     const struct sql_query *q = d->s->query;
@@ -380,7 +405,7 @@ void ddl_rows(struct ddl *d)
         return;
     }
     if (all_made(d)) {
-        run_plain(d, "the rows go away with their new table", PHASE_EXPAND);
+        run_on_made(d);
         return;
     }
     if (!q || q->write_count == 0) {

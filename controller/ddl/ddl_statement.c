@@ -113,7 +113,11 @@ void ddl_statement(struct ddl *d)
     case SQL_STMT_DELETE:
     case SQL_STMT_MERGE:
     case SQL_STMT_TRUNCATE:
-    case SQL_STMT_CALL: ddl_rows(d); break;
+    case SQL_STMT_CALL:
+        d->work->writes = true;
+        ddl_rows(d);
+        d->work->writes = false;
+        break;
     case SQL_STMT_CREATE_TABLE:
     case SQL_STMT_CREATE_TABLE_AS:
     case SQL_STMT_CREATE_VIEW:

@@ -93,6 +93,19 @@ static void clauses(struct scan *s, const char *sql)
     }
 }
 
+/* From the first to the last token that begin in the span: what is put behind it must not end up in
+ * a comment. */
+static const char *spanned(const void *ctx, const char *start, const char *end)
+{
+    struct sql_piece piece = sql_piece_next(ctx, start);
+    const char *last = start = piece.start;
+    for (; piece.length > 0 && piece.start < end;
+         piece = sql_piece_next(ctx, piece.start + piece.length)) {
+        last = piece.start + piece.length;
+    }
+    return mem_textn(ctx, start, (size_t)(last - start));
+}
+
 /* From the clause to the next one that there is. */
 static const char *clause_text(const struct scan *s, const struct clause *clause)
 {
@@ -106,14 +119,7 @@ static const char *clause_text(const struct scan *s, const struct clause *clause
             end = all[i]->keyword;
         }
     }
-    const char *start = clause->start;
-    while (start < end && strchr(" \t\r\n", *start)) {
-        start++;
-    }
-    while (end > start && strchr(" \t\r\n", end[-1])) {
-        end--;
-    }
-    return mem_textn(s->ctx, start, (size_t)(end - start));
+    return spanned(s->ctx, clause->start, end);
 }
 
 /* "ONLY app.t AS x" → "x"; "app.t" → "app.t". */
@@ -147,18 +153,11 @@ static bool assign(struct write_text *out, const void *ctx, const char *start, c
     if (!name.word || *equals.start != '=') {
         return false;
     }
-    const char *from = equals.start + 1;
-    while (from < end && strchr(" \t\r\n", *from)) {
-        from++;
-    }
-    while (end > from && strchr(" \t\r\n", end[-1])) {
-        end--;
-    }
+    const char *value = spanned(ctx, equals.start + 1, end);
     out->assignments =
         mem_room(ctx, out->assignments, struct assignment, out->assignment_count + 1);
-    out->assignments[out->assignment_count++] =
-        (struct assignment){ name.name, mem_textn(ctx, from, (size_t)(end - from)) };
-    return end > from;
+    out->assignments[out->assignment_count++] = (struct assignment){ name.name, value };
+    return *value;
 }
 
 static bool assignments(struct write_text *out, const void *ctx, const char *set)

@@ -254,8 +254,39 @@ static bool each_service(struct retype *r)
     return fine;
 }
 
+static void keep_off(struct retype *r, struct state *state, const struct relation *relation,
+                     const struct catalog_texts *columns)
+{
+    for (size_t i = 0; relation && i < columns->count; i++) {
+        work_busy(r->work, state, relation, columns->items[i]);
+    }
+}
+
+/* Its foreign keys are made anew beside the old ones: nobody makes them a third time meanwhile. */
+static void keep_off_keys(struct retype *r)
+{
+    for (size_t s = 0; s < r->work->state_count; s++) {
+        r->state = &r->work->states[s];
+        for (size_t i = 0; i < r->state->catalog->relation_count; i++) {
+            const struct relation *relation = &r->state->catalog->relations[i];
+            for (size_t k = 0; k < relation->constraint_count; k++) {
+                const struct constraint *key = &relation->constraints[k];
+                if (key->kind != 'f' ||
+                    (!key_points_here(r, key) && !constraint_concerned(r, relation, key))) {
+                    continue;
+                }
+                const struct relation *other =
+                    catalog_relation(r->state->catalog, key->ref_schema, key->ref_table);
+                keep_off(r, r->state, relation, &key->columns);
+                keep_off(r, r->state, other, &key->ref_columns);
+            }
+        }
+    }
+}
+
 static void leave_model(struct retype *r)
 {
+    keep_off_keys(r);
     for (size_t i = 0; i < r->count; i++) {
         struct target *t = &r->targets[i];
         work_touch(r->work, t->state, relation_key(r->work, t->relation));

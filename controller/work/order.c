@@ -117,7 +117,8 @@ static bool must_wait(const struct work *work)
 
 void order_before(struct work *work)
 {
-    work->floor = work->last = PHASE_EXPAND;
+    /* who writes rows may need those written before: by a foreign key, a trigger, a function */
+    work->floor = work->last = work->writes ? work->written : PHASE_EXPAND;
     if (work->all_late || must_wait(work)) {
         work->floor = work->last = PHASE_CONTRACT;
         return;
@@ -148,7 +149,6 @@ static bool settles_early(enum intent_operation operation)
 
 static void mark_sql(struct work *work, struct mark mark)
 {
-    const struct intent *it = work->intent;
     const struct catalog *catalog = work->home->catalog;
     for (size_t i = 0; i < catalog->relation_count; i++) {
         const struct relation *relation = &catalog->relations[i];
@@ -158,7 +158,36 @@ static void mark_sql(struct work *work, struct mark mark)
             mark_add(work, &mark);
         }
     }
-    (void)it;
+}
+
+void order_made(struct work *work, const char *name)
+{
+    if (name && work->last > PHASE_EXPAND) {
+        const struct mark mark = {
+            .state = work->home, .table = name, .name = name, .phase = work->last
+        };
+        mark_add(work, &mark);
+    }
+}
+
+bool order_is_later(struct work *work, const char *sql, const char *name)
+{
+    const struct intent *own = work->intent;
+    struct intent asked = { .operation = INTENT_SQL, .up = { .items = &sql, .count = 1 } };
+    enum phase made = PHASE_EXPAND, floor = work->floor, last = work->last;
+    work->intent = &asked;
+    order_before(work);
+    for (size_t i = 0; i < work->mark_count; i++) {
+        if (text_eq(work->marks[i].name, name) && text_eq(work->marks[i].table, name)) {
+            made = work->marks[i].phase;
+            break;
+        }
+    }
+    bool later = work->floor > made;
+    work->intent = own;
+    work->floor = floor;
+    work->last = last;
+    return later;
 }
 
 void order_after(struct work *work)
@@ -167,6 +196,9 @@ void order_after(struct work *work)
     struct mark mark = { .state = work->home, .phase = work->last, .name = it->name };
     if (work->last == PHASE_EXPAND) {
         return;
+    }
+    if (work->writes && work->last > work->written) {
+        work->written = work->last;
     }
     if (it->operation == INTENT_SQL) {
         mark_sql(work, mark);

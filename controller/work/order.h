@@ -12,5 +12,9 @@
 void order_before(struct work *work);
 /* Remembers what the intent has touched, and until when. */
 void order_after(struct work *work);
+/* The same of what the intent just taken makes, which nobody could know by name before. */
+void order_made(struct work *work, const char *name);
+/* The statement would run in a later phase than the one that makes `name`. */
+bool order_is_later(struct work *work, const char *sql, const char *name);
 
 #endif

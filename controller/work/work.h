@@ -62,6 +62,8 @@ struct work {
     bool all_late;      /* SQL as written runs in contract: nothing behind it may overtake it */
     enum phase floor;   /* no step of this intent goes into an earlier phase */
     enum phase last;    /* the latest phase that it has a step in */
+    bool writes;        /* the statement at hand is about rows */
+    enum phase written; /* the latest phase in which one before it writes rows */
     struct state *home; /* the intent's own service */
 };
 

@@ -19,6 +19,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(HERE), "lib"))
 from fleet import PG, Fleet, LANG  # noqa: E402
 from psql_session import Session  # noqa: E402
 from compile_cases import CASES, REFUSED  # noqa: E402
+from compile_scripts import SCRIPTS  # noqa: E402
 
 with open(os.path.join(os.path.dirname(HERE), "lib", "catalog.sql"), encoding="utf-8") as file:
     CATALOG = file.read()
@@ -194,6 +195,19 @@ class Compile(unittest.TestCase):
         finally:
             os.unlink(path)
 
+    def script(self, database, case):
+        path = f"/tmp/compile-{os.getpid()}.sql"
+        with open(path, "w", encoding="utf-8") as out:
+            out.write(case["script"])
+        build = os.environ.get("FLOTILLA_BUILD", os.path.join(os.path.dirname(os.path.dirname(HERE)), "build"))
+        dsn = f"host={self.lab.dir} port={self.lab.port} user=postgres dbname={database}"
+        try:
+            return subprocess.run([f"{build}/flotilla", "draft", "--sql", path, "--service", "svc", "--dsn", dsn,
+                                   "--assume-rows", "*=50000000", "--format", "json"],
+                                  capture_output=True, text=True, check=False, timeout=60)
+        finally:
+            os.unlink(path)
+
     def same(self, a, b, what):
         gone, extra = sorted(set(a) - set(b)), sorted(set(b) - set(a))
         self.assertFalse(gone or extra, what + "\n" + "\n".join(["- " + x for x in gone] + ["+ " + x for x in extra]))
@@ -205,7 +219,7 @@ class Compile(unittest.TestCase):
         plain = lab.psql(database + "_plain", case["plain"]) if case.get("plain") else ""
         self.assertEqual(plain, "")
         start, rows = lab.catalog(database), lab.data(database)
-        done = self.plan(database, case)
+        done = self.script(database, case) if case.get("script") else self.plan(database, case)
         self.assertEqual(done.returncode, 0, done.stderr)
         runner = Runner(lab, database, json.loads(done.stdout))
         names = [p["phase"] for p in json.loads(done.stdout)["phases"]]
@@ -258,6 +272,8 @@ def add_refused(case):
 
 for one_case in CASES:
     add(one_case)
+for one_case in SCRIPTS:
+    add(dict(one_case, plain=one_case["script"]))
 for one_case in REFUSED:
     add_refused(one_case)
 

@@ -1,0 +1,102 @@
+"""Scripts of plain DDL: drafted with `draft --sql`, they end where psql ends with them, and back.
+
+name; schema: before it; script; writes nothing else. `rows`: a big table, for what only size shows.
+"""
+
+SCRIPTS = [
+    {
+        "name": "comment_on_a_view_that_comes_late",
+        "schema": "CREATE TABLE ticket (id int PRIMARY KEY, name text);",
+        "script": """
+            CREATE TABLE bucket (id int PRIMARY KEY);
+            INSERT INTO ticket VALUES (1, 'bucket');
+            CREATE VIEW bucket_secret AS SELECT id FROM bucket;
+            COMMENT ON VIEW bucket_secret IS 'what it is for';
+            CREATE FUNCTION bucket_check() RETURNS trigger LANGUAGE plpgsql AS
+                'BEGIN PERFORM FROM bucket; RETURN new; END';
+            CREATE TRIGGER checked BEFORE INSERT ON ticket
+                FOR EACH ROW EXECUTE FUNCTION bucket_check();
+        """,
+    },
+    {
+        "name": "rows_of_a_new_table_that_reference_new_rows",
+        "schema": "CREATE TABLE region (id int PRIMARY KEY, name text); INSERT INTO region VALUES (1, 'north');",
+        "script": """
+            CREATE TABLE area (id int PRIMARY KEY, region_id int NOT NULL REFERENCES region);
+            INSERT INTO area VALUES (10, 1);
+            INSERT INTO region VALUES (2, 'south');
+            INSERT INTO area VALUES (20, 2);
+        """,
+    },
+    {
+        "name": "both_sides_of_a_key_widen_alone",
+        "schema": """
+            CREATE TABLE person (id char(8) PRIMARY KEY);
+            CREATE TABLE device (id int PRIMARY KEY, person_id char(8) NOT NULL REFERENCES person);
+            INSERT INTO person VALUES ('a'), ('b'); INSERT INTO device VALUES (1, 'a');
+        """,
+        "script": """
+            ALTER TABLE person ALTER COLUMN id TYPE varchar(40);
+            ALTER TABLE device ALTER COLUMN person_id TYPE varchar(40);
+        """,
+    },
+    {
+        "name": "lists_of_varchar_come_back_as_they_were",
+        "schema": """
+            CREATE TABLE job (id int PRIMARY KEY, state varchar(20) CHECK (state IN ('on', 'it''s', 'off')));
+            CREATE INDEX job_open ON job (id) WHERE state NOT IN ('off', 'it''s');
+            CREATE VIEW job_live AS SELECT id, state FROM job WHERE state IN ('on', 'it''s');
+        """,
+        "script": """
+            CREATE OR REPLACE VIEW job_live AS SELECT id, state, 1 AS n FROM job WHERE state IN ('on');
+            ALTER TABLE job DROP CONSTRAINT job_state_check;
+            DROP INDEX job_open;
+        """,
+    },
+    {
+        "name": "comments_between_the_clauses_of_an_update",
+        "schema": """
+            CREATE TABLE item (id int PRIMARY KEY, flag bool); CREATE TABLE pick (id int PRIMARY KEY);
+            INSERT INTO item VALUES (1, true), (2, true); INSERT INTO pick VALUES (2);
+        """,
+        "script": """
+            WITH wanted AS ( -- those
+                SELECT id FROM pick
+            ) -- and no others
+            UPDATE item AS i -- the items
+            SET flag = false -- not any more
+            FROM wanted AS w -- all of them
+            WHERE i.id = w.id -- by key
+            ;
+        """,
+    },
+    {
+        "name": "keys_and_indexes_of_what_a_script_fills",
+        "schema": """
+            CREATE TABLE release (id int PRIMARY KEY); INSERT INTO release VALUES (1), (2);
+            CREATE TABLE build (id int PRIMARY KEY, release_id int NOT NULL);
+            INSERT INTO build VALUES (1, 1), (2, 1);
+            CREATE VIEW summary AS SELECT release_id, count(*) FROM build GROUP BY 1;
+        """,
+        "script": """
+            DROP VIEW summary;
+            CREATE TABLE summary (release_id int NOT NULL, builds bigint NOT NULL);
+            INSERT INTO summary SELECT release_id, count(*) FROM build GROUP BY 1;
+            CREATE INDEX summary_builds ON summary (builds);
+            ALTER TABLE summary ADD CONSTRAINT summary_pkey PRIMARY KEY (release_id);
+            ALTER TABLE ONLY summary ADD CONSTRAINT summary_release FOREIGN KEY (release_id) REFERENCES release (id);
+        """,
+    },
+    {
+        "name": "only_of_a_table_with_nothing_below",
+        "schema": """
+            CREATE TABLE client (id int NOT NULL); CREATE TABLE flow (id int NOT NULL, client_id int NOT NULL);
+            INSERT INTO client VALUES (1); INSERT INTO flow VALUES (7, 1);
+        """,
+        "script": """
+            ALTER TABLE ONLY client ADD CONSTRAINT client_pkey PRIMARY KEY (id);
+            ALTER TABLE ONLY flow ADD CONSTRAINT flow_client FOREIGN KEY (client_id) REFERENCES client (id);
+            ALTER TABLE ONLY flow ADD CONSTRAINT flow_unique UNIQUE (id);
+        """,
+    },
+]
