@@ -13,6 +13,7 @@
                               references=["orders(user_id) -> users:users(id)"])
             cls.fleet.start()                     # servers up, databases loaded, files written
             cls.addClassCleanup(cls.fleet.stop)
+            # Most need just one service "users" and its two owners: cls.fleet = of_users(cls, SCHEMA)
 
         def test_it(self):
             f = self.fleet
@@ -700,3 +701,16 @@ class Fleet:
         """Definitions of everything in the users' schemas as sorted lines, for comparison."""
         with open(os.path.join(HERE, "catalog.sql"), encoding="utf-8") as f:
             return sorted(row[0] for row in self.sql(where, f.read()))
+
+
+def of_users(case, schema, *others, transport="local", make=Fleet, **more):
+    """A started fleet that stops with the test class: one host db1, the service users of that schema
+    and two owners; others: (name, schema) of more services there."""
+    f = make(transport=transport, **more)
+    f.host("db1")
+    f.owner("identity-team", "ana@example.org", "raj@example.org")
+    for name, sql in (("users", schema), *others):
+        f.service(name, host="db1", owners=["identity-team"], schema=sql)
+    f.start()
+    case.addClassCleanup(f.stop)
+    return f

@@ -17,7 +17,7 @@ import signal
 import time
 import unittest
 
-from fleet import Fleet
+from fleet import of_users
 
 ROWS = 1500
 # Every update of a row takes its time, so that a backfill can be met at work.
@@ -42,12 +42,7 @@ class Rolling(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.fleet = Fleet(transport="local")
-        cls.fleet.host("db1")
-        cls.fleet.owner("identity-team", "ana@example.org", "raj@example.org")
-        cls.fleet.service("users", host="db1", owners=["identity-team"], schema=cls.schema)
-        cls.fleet.start()
-        cls.addClassCleanup(cls.fleet.stop)
+        cls.fleet = of_users(cls, cls.schema)
         cls.state = pathlib.Path(cls.fleet.work) / ".flotilla"
 
     def setUp(self):

@@ -43,12 +43,7 @@ def step(up, locks=None, **more):
 class Budget(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.fleet = f = fleet.Fleet(transport="local")
-        f.host("db1")
-        f.owner("identity-team", "ana@example.org", "raj@example.org")
-        f.service("users", host="db1", schema=USERS)
-        f.start()
-        cls.addClassCleanup(f.stop)
+        cls.fleet = fleet.of_users(cls, USERS)
 
     def setUp(self):
         self.fleet.reset("users")

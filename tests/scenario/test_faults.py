@@ -14,7 +14,7 @@ import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
-from fleet import PG, Fleet, free_port, yaml_text  # noqa: E402
+from fleet import PG, free_port, of_users, yaml_text  # noqa: E402
 
 ROWS = 4000
 # Each update waits, so that a backfill lasts for seconds and faults hit the middle of it.
@@ -98,13 +98,8 @@ class Case(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.fleet = f = Fleet(transport=cls.transport, fsync=cls.hosts.get("fsync", False))
-        f.host("db1")
-        f.owner("identity-team", "ana@example.org", "raj@example.org")
-        f.service("users", host="db1", schema=USERS)
-        f.start()
-        cls.addClassCleanup(f.stop)
-        f.write("change.yaml", RENAME)
+        cls.fleet = of_users(cls, USERS, transport=cls.transport, fsync=cls.hosts.get("fsync", False))
+        cls.fleet.write("change.yaml", RENAME)
 
     def setUp(self):
         self.fleet.write_files()

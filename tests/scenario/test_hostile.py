@@ -17,7 +17,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 from agent import Agent, AgentError, Part  # noqa: E402
-from fleet import TOP, Fleet  # noqa: E402
+from fleet import TOP, of_users  # noqa: E402
 
 SCHEMA = """
 CREATE TABLE {0} (id int PRIMARY KEY, email text NOT NULL, note text);
@@ -76,14 +76,8 @@ class Measured:
 class Host(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.fleet = f = Fleet(transport="local")
-        f.host("db1")
-        f.owner("identity-team", "ana@example.org", "raj@example.org")
-        for name in ("users", "orders"):
-            f.service(name, host="db1", schema=SCHEMA.format(name))
-        f.start()
-        cls.addClassCleanup(f.stop)
-        f.write("change.yaml", RENAME)
+        cls.fleet = of_users(cls, SCHEMA.format("users"), ("orders", SCHEMA.format("orders")))
+        cls.fleet.write("change.yaml", RENAME)
 
     def setUp(self):
         honest(self.fleet)
@@ -234,12 +228,7 @@ class Bytes(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.fleet = f = Fleet(transport="local")
-        f.host("db1")
-        f.owner("identity-team", "ana@example.org", "raj@example.org")
-        f.service("users", host="db1", schema=SCHEMA.format("users"))
-        f.start()
-        cls.addClassCleanup(f.stop)
+        cls.fleet = f = of_users(cls, SCHEMA.format("users"))
         part = Part(f, "users", "expand", [dict(kind="statement", up=["SELECT 1"], down=["SELECT 1"], tags=["additive"])])
         request = dict(database="users", rollout="bytes", fence=1, part=part.json, approvals=part.sign(), acks=[], attempt=1)
         run = "users.none"
@@ -377,12 +366,7 @@ class Links(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.fleet = f = Fleet(transport="local")
-        f.host("db1")
-        f.owner("identity-team", "ana@example.org", "raj@example.org")
-        f.service("users", host="db1", schema=SCHEMA.format("users"))
-        f.start()
-        cls.addClassCleanup(f.stop)
+        cls.fleet = f = of_users(cls, SCHEMA.format("users"))
         cls.spool = os.path.join(f.dir, "hosts/db1/spool")
         cls.snapshots = os.path.join(f.dir, "hosts/db1/snapshots")
 

@@ -7,7 +7,7 @@ import sys
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
-from fleet import PG, Fleet  # noqa: E402
+from fleet import PG, of_users  # noqa: E402
 
 USERS = """
 CREATE TABLE users (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, email text NOT NULL);
@@ -30,12 +30,7 @@ intents:
 class Journal(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.fleet = Fleet(transport="local")
-        cls.fleet.host("db1")
-        cls.fleet.owner("identity-team", "ana@example.org", "raj@example.org")
-        cls.fleet.service("users", host="db1", owners=["identity-team"], schema=USERS)
-        cls.fleet.start()
-        cls.addClassCleanup(cls.fleet.stop)
+        cls.fleet = of_users(cls, USERS)
 
     def setUp(self):
         self.fleet.reset("users")

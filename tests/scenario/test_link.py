@@ -10,7 +10,7 @@ import threading
 import time
 import unittest
 
-from fleet import Fleet
+from fleet import Fleet, of_users
 
 SCHEMA = "CREATE TABLE users (id int PRIMARY KEY, email text); INSERT INTO users VALUES (1, 'a@x');"
 
@@ -481,12 +481,7 @@ class PushFleet(Fleet):
 class Push(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.fleet = PushFleet(transport="ssh")
-        cls.fleet.host("db1")
-        cls.fleet.owner("identity-team", "ana@example.org", "raj@example.org")
-        cls.fleet.service("users", host="db1", schema=SCHEMA)
-        cls.fleet.start()
-        cls.addClassCleanup(cls.fleet.stop)
+        cls.fleet = of_users(cls, SCHEMA, transport="ssh", make=PushFleet)
         cls.folder = os.path.join(cls.fleet.dir, "hosts/installed")
         os.makedirs(cls.folder)
         cls.fleet._own(cls.folder)

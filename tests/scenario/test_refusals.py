@@ -66,12 +66,7 @@ sys.stdin.buffer.read()
 class Refusals(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.fleet = f = fleet.Fleet()
-        f.host("db1")
-        f.owner("identity-team", "ana@example.org", "raj@example.org")
-        f.service("users", host="db1", schema=USERS)
-        f.start()
-        cls.addClassCleanup(f.stop)
+        cls.fleet = f = fleet.of_users(cls, USERS, transport="ssh")
         cls.catalog, cls.rows = f.catalog("users"), f.rows("users")
         f.write("rename.yaml", RENAME)
         f.write("drop.yaml", DROP)

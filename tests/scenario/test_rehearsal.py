@@ -64,12 +64,7 @@ ASK = dict([("kind", "acknowledge"), ("from", "orders")])
 class Rehearsal(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.fleet = f = fleet.Fleet(transport="local")
-        f.host("db1")
-        f.owner("identity-team", "ana@example.org", "raj@example.org")
-        f.service("users", host="db1", schema=SHOP)
-        f.start()
-        cls.addClassCleanup(f.stop)
+        cls.fleet = f = fleet.of_users(cls, SHOP)
         cls.agent = Agent(f, "db1")
         cls.addClassCleanup(cls.agent.stop)
 
