@@ -175,6 +175,7 @@ static bool attempt(const void *ctx, struct locks *locks, int64_t began_ms, json
         measure_json(ctx, locks, &held, began_ms, measured) && locks_limit(locks, err) &&
         journal_step_write(work, work->step, apply_finished(work), *measured, err) &&
         work_commit(work, err)) {
+        json_set_int(*measured, "ms", clock_mono_ms() - began_ms);
         json_set_int(*measured, "hold_ms", clock_mono_ms() - held.since_ms);
         return true;
     }

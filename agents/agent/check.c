@@ -1,6 +1,7 @@
 /* The mode `check`: is this host ready? The doctor's findings, without any controller. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "agents/agent/doctor.h"
 #include "agents/agent/modes.h"
@@ -43,7 +44,12 @@ int mode_check(const struct mode_start *start)
         return EXIT_FAILURE;
     }
     json_t *host = json_own(tmp, json_array());
-    doctor_host(config, NULL, host);
+    bool root = geteuid() == 0;
+    if (root)
+        doctor_add(
+            host, "account", "warning", "checked as root, whom nothing stops",
+            "check as the account that the agent runs as: sudo -u ACCOUNT flotilla-agent check");
+    doctor_host(config, !root, host);
     errors += print_checks("host", host);
     for (size_t i = 0; i < config->database_count; i++) {
         if (config->databases[i].scratch)

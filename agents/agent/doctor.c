@@ -1,5 +1,6 @@
 #include "agents/agent/doctor.h"
 
+#include <pwd.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -167,50 +168,6 @@ static void check_scratch(const struct agent_config *config, const struct agent_
     run_check(scratch, &role, checks);
 }
 
-void doctor_database(const struct agent_config *config, const struct agent_database *database,
-                     json_t *checks)
-{
-    SCOPE(tmp);
-    struct error err;
-    struct connection *connection = NULL;
-    int64_t began = clock_mono_ms();
-    if (!open_database(tmp, database, &connection, &err)) {
-        add_error(checks, "database", "error", &err);
-        return;
-    }
-    const struct connection_facts *facts = connection_facts(connection);
-    doctor_add(checks, "database", "ok",
-               mem_printf(tmp, "database %s answers in %s", facts->database,
-                          text_duration(tmp, clock_mono_ms() - began)),
-               NULL);
-    if (facts->pooled)
-        doctor_add(checks, "pooler", "error",
-                   "a connection pooler is in between: locks and settings would be lost",
-                   "let the agent's conninfo name the server itself");
-    for (const struct doctor_check *c = doctor_checks; c->name; c++)
-        if (facts->server_version >= c->min_version)
-            run_check(connection, c, checks);
-    check_scratch(config, database, connection, checks);
-    check_server_disk(connection, checks);
-    check_server_clock(connection, checks);
-}
-
-static void check_folder(const char *check, const char *path, json_t *checks)
-{
-    SCOPE(tmp);
-    struct error err;
-    if (!file_make_dir(path, 0700, &err) || access(path, W_OK | X_OK) != 0) {
-        doctor_add(checks, check, "error", mem_printf(tmp, "%s cannot be written to", path),
-                   mem_printf(tmp, "install -d -m 700 -o %s %s", "the agent's user", path));
-        return;
-    }
-    long long free_bytes = file_free_bytes(path);
-    bool little = free_bytes >= 0 && free_bytes < DISK_LEAST;
-    doctor_add(checks, check, little ? "warning" : "ok",
-               mem_printf(tmp, "%s free in %s", text_bytes(tmp, free_bytes), path),
-               little ? "free space there: snapshots need as much as the columns they keep" : NULL);
-}
-
 /* Lines that ssh-keygen would not understand either. */
 static void check_signer_lines(const struct signers *signers, json_t *checks)
 {
@@ -268,6 +225,60 @@ static void check_signers(const struct agent_config *config, const struct agent_
                mem_printf(tmp, "%s; or see to approvers: and policy: in agent.yaml", SIGNER_LINE));
 }
 
+void doctor_database(const struct agent_config *config, const struct agent_database *database,
+                     json_t *checks)
+{
+    SCOPE(tmp);
+    struct error err;
+    struct connection *connection = NULL;
+    check_signers(config, database, checks);
+    int64_t began = clock_mono_ms();
+    if (!open_database(tmp, database, &connection, &err)) {
+        add_error(checks, "database", "error", &err);
+        return;
+    }
+    const struct connection_facts *facts = connection_facts(connection);
+    doctor_add(checks, "database", "ok",
+               mem_printf(tmp, "database %s answers in %s", facts->database,
+                          text_duration(tmp, clock_mono_ms() - began)),
+               NULL);
+    if (facts->pooled)
+        doctor_add(checks, "pooler", "error",
+                   "a connection pooler is in between: locks and settings would be lost",
+                   "let the agent's conninfo name the server itself");
+    for (const struct doctor_check *c = doctor_checks; c->name; c++)
+        if (facts->server_version >= c->min_version)
+            run_check(connection, c, checks);
+    check_scratch(config, database, connection, checks);
+    check_server_disk(connection, checks);
+    check_server_clock(connection, checks);
+}
+
+/* What root would make is of no use to the account that the agent runs as. */
+static bool folder_is_ready(const char *path, bool may_make)
+{
+    struct error ignored;
+    bool there = may_make ? file_make_dir(path, 0700, &ignored) : file_exists(path);
+    return there && access(path, W_OK | X_OK) == 0;
+}
+
+static void check_folder(const char *check, const char *path, bool may_make, json_t *checks)
+{
+    SCOPE(tmp);
+    struct passwd *pw = getpwuid(geteuid());
+    if (!folder_is_ready(path, may_make)) {
+        doctor_add(checks, check, "error", mem_printf(tmp, "%s cannot be written to", path),
+                   mem_printf(tmp, "as root: install -d -m 700 -o %s %s",
+                              may_make && pw ? pw->pw_name : "ACCOUNT", path));
+        return;
+    }
+    long long free_bytes = file_free_bytes(path);
+    bool little = free_bytes >= 0 && free_bytes < DISK_LEAST;
+    doctor_add(checks, check, little ? "warning" : "ok",
+               mem_printf(tmp, "%s free in %s", text_bytes(tmp, free_bytes), path),
+               little ? "free space there: snapshots need as much as the columns they keep" : NULL);
+}
+
 /* A part that is signed for one instance is refused by the database of another. */
 static void check_serves(const struct agent_database *database, const json_t *wanted,
                          json_t *checks)
@@ -309,8 +320,7 @@ static void mark_host(json_t *checks)
     }
 }
 
-void doctor_host(const struct agent_config *config, const struct agent_database *database,
-                 json_t *checks)
+void doctor_host(const struct agent_config *config, bool may_make, json_t *checks)
 {
     SCOPE(tmp);
     struct error err;
@@ -321,11 +331,9 @@ void doctor_host(const struct agent_config *config, const struct agent_database 
         doctor_add(checks, "ssh-keygen", "error",
                    "ssh-keygen is missing: approvals cannot be verified",
                    "install openssh-client on the host");
-    check_folder("spool", config->spool, checks);
-    check_folder("snapshots", config->policy.snapshots_dir, checks);
+    check_folder("spool", config->spool, may_make, checks);
+    check_folder("snapshots", config->policy.snapshots_dir, may_make, checks);
     mark_host(checks);
-    if (database)
-        check_signers(config, database, checks);
 }
 
 bool handle_doctor(struct agent *agent, const json_t *args, struct reply *reply, json_t **result,
@@ -336,7 +344,7 @@ bool handle_doctor(struct agent *agent, const json_t *args, struct reply *reply,
     if (!agent_args_database(agent, args, &database, err))
         return false;
     json_t *checks = json_array();
-    doctor_host(agent->config, database, checks);
+    doctor_host(agent->config, true, checks);
     check_serves(database, json_object_get(args, "serves"), checks);
     doctor_database(agent->config, database, checks);
     *result = json_object();

@@ -12,13 +12,13 @@
 #include "agents/agent/config.h"
 #include "agents/base/json.h"
 
-/* Appends the checks of one served database to an array: connection, role, settings, load. */
+/* Appends the checks of one served database to an array: trusted keys, connection, role,
+ * settings, load. */
 void doctor_database(const struct agent_config *config, const struct agent_database *database,
                      json_t *checks);
 
-/* Appends the checks of the host: programs, folders, disk, trusted keys. */
-void doctor_host(const struct agent_config *config, const struct agent_database *database,
-                 json_t *checks);
+/* Appends the checks of the host: programs, folders (made when they are not there and may be). */
+void doctor_host(const struct agent_config *config, bool may_make, json_t *checks);
 
 /* Appends one line. fix null: none. */
 void doctor_add(json_t *checks, const char *check, const char *level, const char *what,

@@ -4,9 +4,11 @@
  * reaches nothing else. Neither is a superuser.
  */
 #include <argp.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "agents/agent/config.h"
 #include "agents/agent/modes.h"
@@ -16,13 +18,23 @@
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
 
-enum { KEY_FLEET = 0x1000, KEY_ENV, KEY_SERVICE, KEY_INSTANCE, KEY_APPROVER, KEY_SQL, KEY_FORCE };
+enum {
+    KEY_FLEET = 0x1000,
+    KEY_ENV,
+    KEY_SERVICE,
+    KEY_INSTANCE,
+    KEY_APPROVER,
+    KEY_SQL,
+    KEY_FORCE,
+    KEY_USER
+};
 
 struct init {
     const void *ctx;
     struct step_texts databases, owners, approvers;
     const char *fleet, *environment, *service, *instance;
-    const char *sql; /* path; "-": standard output; null: beside the configuration */
+    const char *user; /* the account that the agent runs as */
+    const char *sql;  /* path; "-": standard output; null: beside the configuration */
     bool force;
 };
 
@@ -37,6 +49,9 @@ static const struct argp_option options[] = {
     { "approver", KEY_APPROVER, "NAME", 0, "who may approve (several times)", 0 },
     { "sql", KEY_SQL, "FILE", 0,
       "where to write the SQL script; - prints it (default: roles.sql beside the configuration)",
+      0 },
+    { "user", KEY_USER, "ACCOUNT", 0,
+      "the account that the agent runs as: by root, the files are made for it (default: flotilla)",
       0 },
     { "force", KEY_FORCE, NULL, 0, "replace files that are there", 0 },
     { 0 },
@@ -54,6 +69,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_INSTANCE: i->instance = arg; return 0;
     case KEY_APPROVER: step_texts_add(i->ctx, &i->approvers, arg); return 0;
     case KEY_SQL: i->sql = arg; return 0;
+    case KEY_USER: i->user = arg; return 0;
     case KEY_FORCE: i->force = true; return 0;
     case ARGP_KEY_END:
         if (i->databases.count == 0)
@@ -73,8 +89,8 @@ static const struct argp argp = {
     "Example:\n"
     "  flotilla-agent --config /etc/flotilla/agent.yaml init --database users \\\n"
     "      --fleet shop --approver ana@example.org --approver raj@example.org\n"
-    "  psql -f /etc/flotilla/roles.sql        (as a superuser)\n"
-    "  flotilla-agent check\n",
+    "  sudo -u postgres psql -f /etc/flotilla/roles.sql\n"
+    "  sudo -u flotilla flotilla-agent check\n",
     NULL,
     NULL,
     NULL,
@@ -172,6 +188,47 @@ static bool write_new(const struct init *i, const char *path, const char *conten
            file_write(path, content, strlen(content), mode, err);
 }
 
+static bool give(const char *path, uid_t user, gid_t group, struct error *err)
+{
+    return chown(path, user, group) == 0 || fail_errno(err, "%s: change its owner", path);
+}
+
+/* What root makes has to be read and written by the agent's account. */
+static bool give_to_account(const struct init *i, const struct agent_config *config,
+                            const char *config_path, struct error *err)
+{
+    const char *name = i->user ? i->user : "flotilla";
+    const char *folders[] = { config->spool, config->policy.snapshots_dir };
+    if (geteuid() != 0)
+        return true;
+    struct passwd *pw = getpwnam(name);
+    if (!pw && i->user) {
+        fail(err, ERROR_NOT_FOUND, "there is no account %s here", name);
+        return fail_hint(err, "useradd --create-home --shell /bin/sh %s", name);
+    }
+    if (!pw) {
+        printf(
+            "There is no account %s yet, so only root can read %s: make one with\n"
+            "`useradd --create-home --shell /bin/sh %s` and say this again with --force, or name\n"
+            "the agent's account with --user.\n",
+            name, config_path, name);
+        return true;
+    }
+    for (size_t k = 0; k < sizeof folders / sizeof *folders; k++)
+        if (!file_make_dir(folders[k], 0700, err) || !give(folders[k], pw->pw_uid, pw->pw_gid, err))
+            return false;
+    return give(config_path, 0, pw->pw_gid, err);
+}
+
+static const char SIGNERS[] =
+    "# Whose signatures count on this host: a line a person, NAME as under approvers: in agent.yaml.\n"
+    "# NAME namespaces=\"flotilla\" ssh-ed25519 AAAA...\n";
+
+static bool write_signers(const char *path, struct error *err)
+{
+    return file_exists(path) || file_write(path, SIGNERS, strlen(SIGNERS), 0644, err);
+}
+
 static bool init(const struct init *i, const char *config_path, struct error *err)
 {
     SCOPE(tmp);
@@ -185,6 +242,9 @@ static bool init(const struct init *i, const char *config_path, struct error *er
     if (!agent_config_load(tmp, config_path, &config, NULL, err))
         return false;
     printf("wrote %s\n", config_path);
+    if (!write_signers(config->allowed_signers, err) ||
+        !give_to_account(i, config, config_path, err))
+        return false;
     if (text_eq(sql_path, "-")) {
         fputs(sql, stdout);
         return true;
@@ -192,8 +252,9 @@ static bool init(const struct init *i, const char *config_path, struct error *er
     if (!write_new(i, sql_path, sql, 0644, err))
         return false;
     printf(
-        "wrote %s\nNext: read both, run `psql -f %s` as a superuser, put the approvers' keys into "
-        "%s,\nthen `flotilla-agent --config %s check`.\n",
+        "wrote %s\nNext: read both, run `psql -f %s` as a superuser (its head says how the roles log "
+        "in),\nput the approvers' keys into %s, then, as the agent's account,\n"
+        "`flotilla-agent --config %s check`.\n",
         sql_path, sql_path, config->allowed_signers, config_path);
     return true;
 }

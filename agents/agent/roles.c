@@ -5,8 +5,12 @@
 
 static const char HEAD[] =
     "-- flotilla: the two roles of an agent and their grants. Run it with psql as a superuser; it\n"
-    "-- may be run again. No role here is a superuser. How they log in is yours to say: peer\n"
-    "-- authentication for the agent's system user (pg_ident.conf), or passwords in its .pgpass.\n"
+    "-- may be run again. No role here is a superuser. How they log in is yours to say: passwords in\n"
+    "-- the .pgpass of the agent's account, or, without any, its account mapped to both roles:\n"
+    "--   pg_ident.conf          flotilla  ACCOUNT  " ROLE_WORK "\n"
+    "--                          flotilla  ACCOUNT  " ROLE_SCRATCH "\n"
+    "--   pg_hba.conf, first     local  all  " ROLE_WORK "," ROLE_SCRATCH "  peer  map=flotilla\n"
+    "-- and then SELECT pg_reload_conf();\n"
     "\\set ON_ERROR_STOP on\n"
     "SELECT format('CREATE ROLE %I LOGIN', r) FROM unnest(ARRAY['" ROLE_WORK "', '" ROLE_SCRATCH
     "']) r\n"

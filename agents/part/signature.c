@@ -96,8 +96,10 @@ static bool explain(const char *path, const char *text, const struct approval *a
     if (run.status == 0) {
         fail(err, ERROR_UNSIGNED, "%s signed with a key that %s does not list for that name",
              approval->signer, rule->allowed_signers);
-        return fail_hint(err, "add the key to allowed_signers: `%s %s`", approval->signer,
-                         "namespaces=\"flotilla\" ssh-ed25519 ...");
+        return fail_hint(err,
+                         "sign with the key that is listed (--key FILE), or add this one to "
+                         "allowed_signers: `%s namespaces=\"flotilla\" ssh-ed25519 ...`",
+                         approval->signer);
     }
     if (strstr(run.err, "namespace"))
         return fail(err, ERROR_UNSIGNED, "the signature of %s was not made for flotilla",

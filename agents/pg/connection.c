@@ -45,6 +45,10 @@ static const struct refusal {
     const char *said, *hint;
     enum error_code code;
 } refusals[] = {
+    { "Peer authentication failed",
+      "let pg_ident.conf map the system user that the agent runs as to its roles: the script of "
+      "`flotilla-agent init` begins with the lines",
+      ERROR_AUTH },
     { "authentication failed",
       "put the password into .pgpass of the user that the agent runs as, or allow the login in "
       "pg_hba.conf",
@@ -81,7 +85,7 @@ static bool connect_failed(PGconn *pg, const struct connection_options *options,
     line[n] = '\0';
     if (PQconnectionNeedsPassword(pg)) {
         fail(err, ERROR_AUTH, "%s", line);
-        return fail_hint(err, "%s", refusals[0].hint);
+        return fail_hint(err, "%s", refusals[1].hint);
     }
     for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++)
         if (strstr(text, refusals[i].said)) {

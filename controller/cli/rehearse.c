@@ -238,7 +238,7 @@ int command_rehearse(int argc, char **argv)
     if (!prepare(tmp, &o, &place, &all, &err))
         return command_failed(argv[0], &err);
     if (o.flags.format == FORMAT_TEXT)
-        printf("rehearsing %zu instances on clones\n", all.count);
+        printf("rehearsing %zu instance%s on clones\n", all.count, all.count == 1 ? "" : "s");
     fflush(stdout);
     pool_run(tmp, &(struct pool_options){ .timeout_ms = o.flags.timeout }, all.tasks, all.count);
     if (!report(&o, &all, &proven, &err))

@@ -173,8 +173,10 @@ static bool prepare(const void *ctx, const struct options *o, struct place *plac
         !place_fleet(ctx, &o->flags, place->plan->environment, place, err) ||
         !fits_fleet(place->plan, place->fleet, err))
         return false;
-    if (o->dry_run || plan_is_empty(place->plan))
+    if (plan_is_empty(place->plan))
         return true;
+    if (o->dry_run)
+        return !file_exists(place_state(ctx, &o->flags)) || place_store(ctx, &o->flags, place, err);
     return place_store(ctx, &o->flags, place, err) &&
            find_or_create(ctx, place, o->plan, created, err);
 }
@@ -194,11 +196,16 @@ int command_start(int argc, char **argv)
         return EXIT_DONE;
     }
     if (o.dry_run) {
-        forecast_show(&o.flags, forecast_forward(tmp, place.plan));
+        json_t *forecast = NULL;
+        if (!forecast_forward(tmp, &place, o.plan, &forecast, &err))
+            return command_failed(argv[0], &err);
+        forecast_show(&o.flags, forecast);
         return EXIT_DONE;
     }
     if (o.flags.format == FORMAT_TEXT)
         printf("rollout %s%s\n", place.rollout->id, created ? "" : " goes on");
+    if (o.flags.format == FORMAT_TEXT && o.detach)
+        printf("in the background; follow it with `flotilla watch %s`\n", place.rollout->id);
     fflush(stdout);
     if (place.rollout->status == ROLLOUT_DONE)
         return driving_end(&place);

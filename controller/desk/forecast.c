@@ -1,8 +1,10 @@
 #include "controller/desk/forecast.h"
 
+#include "agents/base/clock.h"
 #include "agents/base/json.h"
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
+#include "controller/rollout/gate.h"
 
 /* Putting a column back costs about 18 times its snapshot (measured: docs, engine). */
 enum { RESTORE_FACTOR = 18, BYTES_A_ROW_SNAPSHOT = 20, BYTES_A_ROW_TABLE = 110 };
@@ -49,9 +51,11 @@ static json_t *step_json(const struct step *step, bool back, struct sums *sums)
     if (back)
         json_set_bool(o, "undone", undone);
     json_set_text(o, "irreversible", step->irreversible);
+    if (back && !undone)
+        return o;
     sums->steps++;
     sums->ms += duration(step, back);
-    if (step->kind == STEP_SNAPSHOT)
+    if (step->kind == STEP_SNAPSHOT && !back)
         sums->snapshot_rows += step->estimate.rows;
     if (step->kind == STEP_BACKFILL || (back && step->kind == STEP_SNAPSHOT))
         sums->backfill_rows += step->estimate.rows;
@@ -93,20 +97,54 @@ static json_t *whole(const struct plan *plan, const char *direction, json_t *pha
     return o;
 }
 
-json_t *forecast_forward(const void *ctx, const struct plan *plan)
+static void add_texts(json_t *list, const struct step_texts *texts, const char *before)
 {
+    SCOPE(tmp);
+    for (size_t i = 0; i < texts->count; i++)
+        json_array_append_new(list, json_string(mem_printf(tmp, "%s%s", before, texts->items[i])));
+}
+
+/* What closes the gate before a phase, as things are now: a sentence each. */
+static bool closed_by(const struct gate_source *source, const struct plan *plan, enum phase phase,
+                      json_t **out, struct error *err)
+{
+    SCOPE(tmp);
+    struct gate_facts facts;
+    const struct rollout none = { .plan = plan };
+    if (!gate_look(tmp, source, &none, phase, &facts, err))
+        return false;
+    *out = json_array();
+    add_texts(*out, &facts.unrehearsed, "not rehearsed: ");
+    add_texts(*out, &facts.rejected, "");
+    add_texts(*out, &facts.unsigned_parts, "");
+    add_texts(*out, &facts.unacknowledged, "the word is missing of ");
+    if (facts.needs_promote)
+        json_array_append_new(*out, json_string("waits for promote"));
+    return true;
+}
+
+bool forecast_forward(const void *ctx, const struct place *place, const char *path, json_t **out,
+                      struct error *err)
+{
+    SCOPE(tmp);
     struct sums sums = { 0 };
-    json_t *phases = json_array();
+    const struct plan *plan = place->plan;
+    const struct gate_source source = { place->fleet, place->store, path, clock_wall_ms() };
+    json_t *phases = json_own(tmp, json_array());
     for (int phase = 0; phase < PHASE_COUNT; phase++) {
-        json_t *parts = json_array();
+        json_t *closed = NULL, *parts = json_own(tmp, json_array());
         for (size_t i = 0; i < plan->phases[phase].count; i++)
             json_array_append_new(parts, part_json(plan->phases[phase].parts[i], false, &sums));
-        if (json_array_size(parts))
-            json_array_append_new(phases, json_pack("{s:s, s:O}", "phase",
-                                                    phase_name((enum phase)phase), "parts", parts));
-        json_decref(parts);
+        if (json_array_size(parts) == 0)
+            continue;
+        if (!closed_by(&source, plan, (enum phase)phase, &closed, err))
+            return false;
+        json_array_append_new(phases,
+                              json_pack("{s:s, s:o, s:O}", "phase", phase_name((enum phase)phase),
+                                        "closed", closed, "parts", parts));
     }
-    return json_own(ctx, whole(plan, "forward", phases, &sums));
+    *out = json_own(ctx, whole(plan, "forward", json_incref(phases), &sums));
+    return true;
 }
 
 json_t *forecast_back(const void *ctx, const struct place *place, int back_to)
@@ -160,6 +198,8 @@ static void print_step(FILE *to, const json_t *step, bool back)
             tags_text(tmp, step));
     if (json_is_true(json_object_get(step, "strong_lock")))
         fputs("; strong lock within the budget", to);
+    if (back && text_eq(json_text_of(step, "kind"), step_kind_name(STEP_SNAPSHOT)))
+        fputs("; put back from the snapshot", to);
     if (json_int_of(step, "rows") > 0)
         fprintf(to, "; %s rows", text_count(tmp, json_int_of(step, "rows")));
     if (json_int_of(step, "ms") > 0)
@@ -178,7 +218,7 @@ static void print_part_head(FILE *to, const json_t *part)
     json_array_foreach(json_object_get(part, "after"), i, item)
         fprintf(to, "%s%s (%s)", i ? ", " : "  after ", said(tmp, item, "service"),
                 said(tmp, item, "reason"));
-    fprintf(to, "  needs %lld signature%s from", (long long)need, need == 1 ? "" : "s");
+    fprintf(to, "  %lld signature%s of", (long long)need, need == 1 ? "" : "s");
     json_array_foreach(json_object_get(approvals, "from"), i, item)
         fprintf(to, "%s %s", i ? " or" : "", text_printable(tmp, json_string_value(item)));
     fputc('\n', to);
@@ -197,15 +237,29 @@ static void print_part(FILE *to, const json_t *part, bool back)
         print_step(to, step, back);
 }
 
-static void print_total(FILE *to, const json_t *total)
+static void print_total(FILE *to, const json_t *total, bool back)
 {
     SCOPE(tmp);
-    fprintf(to, "in all: %lld steps, about %s one after the other",
+    fprintf(to, "in all: %lld steps, about %s one after the other; disk: ",
             (long long)json_int_of(total, "steps"), text_duration(tmp, json_int_of(total, "ms")));
-    fprintf(to, "; disk: about %s of snapshots",
-            text_bytes(tmp, json_int_of(total, "snapshot_bytes")));
-    fprintf(to, ", up to %s of table growth until vacuum\n",
+    if (!back)
+        fprintf(to, "about %s of snapshots, ",
+                text_bytes(tmp, json_int_of(total, "snapshot_bytes")));
+    fprintf(to, "up to %s of table growth until vacuum\n",
             text_bytes(tmp, json_int_of(total, "growth_bytes")));
+}
+
+/* The gate before it: its state, not only its rule. */
+static void print_phase_head(FILE *to, const json_t *phase)
+{
+    SCOPE(tmp);
+    size_t i;
+    json_t *reason;
+    const json_t *closed = json_object_get(phase, "closed");
+    fprintf(to, "  %s%s\n", said(tmp, phase, "phase"),
+            closed && !json_array_size(closed) ? "  (its gate is open)" : "");
+    json_array_foreach(closed, i, reason)
+        fprintf(to, "    gate: %s\n", text_printable(tmp, json_string_value(reason)));
 }
 
 static void forecast_print(FILE *to, const json_t *forecast)
@@ -217,13 +271,11 @@ static void forecast_print(FILE *to, const json_t *forecast)
     fprintf(to, "%s: this is what `flotilla %s; nothing was done\n", said(tmp, forecast, "title"),
             back ? "rollback` would undo" : "start` would do");
     json_array_foreach(json_object_get(forecast, "phases"), i, phase) {
-        const char *name = json_text_of(phase, "phase");
-        bool waits = !back && text_eq(name, phase_name(PHASE_CONTRACT));
-        fprintf(to, "  %s%s\n", name, waits ? "  (waits for acknowledgements and promote)" : "");
+        print_phase_head(to, phase);
         json_array_foreach(json_object_get(phase, "parts"), k, part)
             print_part(to, part, back);
     }
-    print_total(to, json_object_get(forecast, "total"));
+    print_total(to, json_object_get(forecast, "total"), back);
 }
 
 void forecast_show(const struct flags *flags, const json_t *forecast)

@@ -10,8 +10,10 @@
 
 #include "controller/desk/place.h"
 
-/* Phases, parts, steps with locks and expected time, disk for snapshots; owned by ctx. */
-json_t *forecast_forward(const void *ctx, const struct plan *plan);
+/* Phases and what closes their gates now, parts, steps with locks and expected time, disk for
+ * snapshots; owned by ctx. place->store may be null; path is the plan file's. */
+bool forecast_forward(const void *ctx, const struct place *place, const char *path, json_t **out,
+                      struct error *err) MUSTCHECK;
 
 /* What a rollback to `back_to` (-1: all the way) would undo, in order. */
 json_t *forecast_back(const void *ctx, const struct place *place, int back_to);

@@ -146,6 +146,12 @@ bool place_rollout(const void *ctx, struct place *place, const char *id, struct 
                           "from the journals in the databases");
 }
 
+bool place_active(const void *ctx, struct place *place, struct store_rollout **out, size_t *count,
+                  struct error *err)
+{
+    return rows_of(ctx, place, true, out, count, err);
+}
+
 /* Who only looks leaves no empty state behind. */
 static bool there_is_state(const void *ctx, const struct flags *flags, struct error *err)
 {
@@ -156,9 +162,13 @@ static bool there_is_state(const void *ctx, const struct flags *flags, struct er
     return fail_hint(err, "go to the folder of fleet.yaml, or name it with --manifest or --state");
 }
 
+bool place_look(const void *ctx, const struct flags *flags, struct place *place, struct error *err)
+{
+    return there_is_state(ctx, flags, err) && place_store(ctx, flags, place, err);
+}
+
 bool place_open(const void *ctx, const struct flags *flags, const char *id, struct place *place,
                 struct error *err)
 {
-    return there_is_state(ctx, flags, err) && place_store(ctx, flags, place, err) &&
-           place_rollout(ctx, place, id, err);
+    return place_look(ctx, flags, place, err) && place_rollout(ctx, place, id, err);
 }

@@ -48,7 +48,14 @@ bool place_store(const void *ctx, const struct flags *flags, struct place *place
 bool place_rollout(const void *ctx, struct place *place, const char *id,
                    struct error *err) MUSTCHECK;
 
-/* place_store() of a state that is there, and place_rollout() in it: nothing is created. */
+/* Those that have not ended, newest first; with --env of that environment. */
+bool place_active(const void *ctx, struct place *place, struct store_rollout **out, size_t *count,
+                  struct error *err) MUSTCHECK;
+
+/* place_store() of a state that is there: nothing is created. */
+bool place_look(const void *ctx, const struct flags *flags, struct place *place,
+                struct error *err) MUSTCHECK;
+/* Then place_rollout() in it. */
 bool place_open(const void *ctx, const struct flags *flags, const char *id, struct place *place,
                 struct error *err) MUSTCHECK;
 

@@ -73,12 +73,28 @@ static void print_task(FILE *to, const struct place *place, const struct task *t
         print_failure(to, task);
 }
 
-static void print_next(FILE *to, const struct rollout *r)
+/* PLAN in a hint: the file's path as one would type it here. */
+static const char *with_plan(const void *ctx, const struct place *place, const char *hint)
 {
+    static const char word[] = "PLAN";
+    const char *path = place->row ? place->row->plan_path : NULL;
+    struct text t = text_init(ctx, TEXT_LINE);
+    for (const char *p; path && (p = strstr(hint, word)); hint = p + strlen(word)) {
+        text_addn(&t, hint, (size_t)(p - hint));
+        text_add(&t, path);
+    }
+    text_add(&t, hint);
+    return text_printable(ctx, t.data);
+}
+
+static void print_next(FILE *to, const struct place *place)
+{
+    SCOPE(tmp);
+    const struct rollout *r = place->rollout;
     switch (r->status) {
     case ROLLOUT_GATE:
         fprintf(to, "  gate: %s\n  next: %s\n", r->gate ? r->gate : "",
-                r->gate_hint ? r->gate_hint : "flotilla promote");
+                with_plan(tmp, place, r->gate_hint ? r->gate_hint : "`flotilla promote`"));
         break;
     case ROLLOUT_FAILED:
         fprintf(to,
@@ -102,12 +118,22 @@ static void print_next(FILE *to, const struct rollout *r)
     }
 }
 
+static const char *status_words(enum rollout_status status)
+{
+    switch (status) {
+    case ROLLOUT_ROLLED_BACK: return "rolled back";
+    case ROLLOUT_GIVEN_UP: return "given up";
+    case ROLLOUT_GATE: return "waits at a gate";
+    default: return rollout_status_name(status);
+    }
+}
+
 void status_print(FILE *to, const struct place *place)
 {
     SCOPE(tmp);
     const struct rollout *r = place->rollout;
     fprintf(to, "%s  %s  %s%s\n", r->id, text_printable(tmp, place->plan->title),
-            rollout_status_name(r->status), r->back && rollout_holds(r->status) ? " (back)" : "");
+            status_words(r->status), r->back && rollout_holds(r->status) ? " (back)" : "");
     int shown = -1;
     for (size_t i = 0; i < r->task_count; i++) {
         if ((int)r->tasks[i].phase != shown) {
@@ -116,7 +142,7 @@ void status_print(FILE *to, const struct place *place)
         }
         print_task(to, place, &r->tasks[i]);
     }
-    print_next(to, r);
+    print_next(to, place);
 }
 
 json_t *status_json(const struct place *place)

@@ -5,6 +5,8 @@
 #include "controller/plan/approvals.h"
 #include "controller/rollout/evidence.h"
 
+enum { ACKS_NAMED = 3 }; /* commands on one line; more are not read */
+
 /* --- signatures ---------------------------------------------------------------------------- */
 
 struct approval_list {
@@ -25,12 +27,20 @@ static void list_add(const void *ctx, struct approval_list *list, const struct a
     };
 }
 
+/* None where there is no state yet. */
+static bool words_of(const void *ctx, const struct gate_source *source, enum store_words kind,
+                     const char *plan, struct store_word **out, size_t *count, struct error *err)
+{
+    *count = 0;
+    return !source->store || store_words(ctx, source->store, kind, plan, out, count, err);
+}
+
 static bool from_store(const void *ctx, const struct gate_source *source, const struct part *part,
                        const char *digest, struct approval_list *list, struct error *err)
 {
     struct store_word *words = NULL;
     size_t count = 0;
-    if (!store_words(ctx, source->store, STORE_APPROVALS, part->plan, &words, &count, err))
+    if (!words_of(ctx, source, STORE_APPROVALS, part->plan, &words, &count, err))
         return false;
     for (size_t i = 0; i < count; i++)
         if (text_eq(words[i].digest, digest))
@@ -110,7 +120,7 @@ static bool look_at_rejections(const void *ctx, const struct gate_source *source
     size_t count = 0;
     const char *digest = NULL;
     if (!part_digest(ctx, part, &digest, err) ||
-        !store_words(ctx, source->store, STORE_REJECTIONS, part->plan, &words, &count, err))
+        !words_of(ctx, source, STORE_REJECTIONS, part->plan, &words, &count, err))
         return false;
     for (size_t i = 0; i < count; i++)
         if (text_eq(words[i].digest, digest))
@@ -147,7 +157,7 @@ static bool look_at_acks(const void *ctx, const struct gate_source *source,
     struct store_word *words = NULL;
     size_t count = 0;
     gate_acknowledgers(ctx, rollout->plan, phase, &needed);
-    if (!store_words(ctx, source->store, STORE_ACKS, rollout->plan->id, &words, &count, err))
+    if (!words_of(ctx, source, STORE_ACKS, rollout->plan->id, &words, &count, err))
         return false;
     for (size_t i = 0; i < needed.count; i++) {
         bool there = false;
@@ -198,6 +208,17 @@ static const char *joined(const void *ctx, const struct step_texts *list, const 
     return t.data;
 }
 
+/* The commands that give the words. PLAN stands for a path that only the caller knows. */
+static const char *acks_text(const void *ctx, const struct step_texts *services)
+{
+    struct text t = text_init(ctx, TEXT_LINE);
+    if (services->count > ACKS_NAMED)
+        return "`flotilla ack SERVICE --plan PLAN` for each of them,";
+    for (size_t i = 0; i < services->count; i++)
+        text_addf(&t, "%s`flotilla ack %s --plan PLAN`", i ? ", " : "", services->items[i]);
+    return t.data;
+}
+
 bool gate_open(const void *ctx, const struct rollout *rollout, enum phase phase,
                const struct gate_facts *facts, const char **why, const char **hint)
 {
@@ -222,8 +243,8 @@ bool gate_open(const void *ctx, const struct rollout *rollout, enum phase phase,
     } else if (facts->unacknowledged.count) {
         *why = mem_printf(ctx, "%s waits for the word of %s", name,
                           joined(ctx, &facts->unacknowledged, ", "));
-        *hint = mem_printf(ctx, "`flotilla ack SERVICE --plan PLAN` once its deployed versions "
-                                "live with the new shape");
+        *hint = mem_printf(ctx, "%s once what is deployed there lives with the new shape",
+                           acks_text(ctx, &facts->unacknowledged));
     } else if (facts->needs_promote && rollout->promoted < (int)phase) {
         *why = facts->unknown
                    ? mem_printf(ctx, "%s waits for promote: step %s could not be analysed", name,

@@ -26,7 +26,7 @@ struct gate_facts {
 
 struct gate_source {
     const struct fleet *fleet;
-    struct store *store;
+    struct store *store;   /* null: there is none yet, nobody has given a word */
     const char *plan_path; /* signatures and evidence lie beside it */
     int64_t now_ms;
 };

@@ -29,7 +29,7 @@ static const char *measured_text(const void *ctx, const json_t *e)
     if (json_int_of(m, "wait_ms") > 0)
         text_addf(&t, ", waited %lld ms", (long long)json_int_of(m, "wait_ms"));
     if (rows > 0)
-        text_addf(&t, ", %s rows", text_count(ctx, rows));
+        text_addf(&t, ", %s row%s", text_count(ctx, rows), rows == 1 ? "" : "s");
     return t.data;
 }
 
@@ -92,6 +92,15 @@ static bool is_worth_a_line(const json_t *e)
     return event != NULL;
 }
 
+/* The words of an event's name. */
+static const char *event_words(const void *ctx, const char *event)
+{
+    struct text t = text_init(ctx, TEXT_LINE);
+    for (const char *p = event; *p; p++)
+        text_addc(&t, *p == '_' ? ' ' : *p);
+    return text_printable(ctx, t.data);
+}
+
 static const char *event_color(const char *event)
 {
     if (strstr(event, "failed") || text_eq(event, "drift"))
@@ -112,6 +121,6 @@ const char *event_line(const void *ctx, const json_t *e, bool color)
     const char *step = json_text_of(e, "step");
     const char *paint = color ? event_color(event) : "";
     return mem_printf(ctx, "%.8s  %-24s %s%s%s%s%s%s", time && strlen(time) > 19 ? time + 11 : "",
-                      place_text(ctx, e), paint, event, *paint ? "\033[0m" : "", step ? " " : "",
-                      step ? text_printable(ctx, step) : "", detail_text(ctx, e));
+                      place_text(ctx, e), paint, event_words(ctx, event), *paint ? "\033[0m" : "",
+                      step ? " " : "", step ? text_printable(ctx, step) : "", detail_text(ctx, e));
 }
