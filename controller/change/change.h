@@ -28,16 +28,25 @@ struct change {
     size_t text_count;
 };
 
-/* Reads a change file ("-": standard input). author: used when the file names none. On failure
- * *problems (may be null) has every error, one a line. */
-bool change_read(const void *ctx, const char *path, const char *author, struct change **out,
-                 const char **problems, struct error *err) MUSTCHECK;
+/* Who reads a change. */
+struct change_reader {
+    const char *author; /* used when the file names none */
+    bool asks; /* SQL that the grammar here does not know is not an error yet: a server will
+                  be asked about it (judge_ask) */
+};
+
+/* Reads a change file ("-": standard input). On failure *problems (may be null) has every error,
+ * one a line. */
+bool change_read(const void *ctx, const char *path, const struct change_reader *reader,
+                 struct change **out, const char **problems, struct error *err) MUSTCHECK;
 
 /* A change of one DDL file. */
 bool change_of_sql(const void *ctx, const char *path, const char *service, const char *author,
                    struct change **out, struct error *err) MUSTCHECK;
 
-/* Reads the texts' statements into intents at the end of change->intents. */
-bool change_add_texts(const void *ctx, struct change *change, struct error *err) MUSTCHECK;
+/* Reads the texts' statements into intents at the end of change->intents. asks: as of the reader.
+ */
+bool change_add_texts(const void *ctx, struct change *change, bool asks,
+                      struct error *err) MUSTCHECK;
 
 #endif

@@ -33,11 +33,6 @@ static bool add_statement(const void *ctx, struct change *change, const struct c
     struct intent intent;
     struct intent_problems problems = { .ctx = ctx };
     const char *place = mem_printf(ctx, "%s:%d", text->name, text->above + s->line);
-    if (s->problem) {
-        (void)fail(err, ERROR_INVALID, "%s:%d: %s", text->name, text->above + s->problem->line,
-                   s->problem->message);
-        return fail_hint(err, "correct the statement, then draft again");
-    }
     if (!change_psql_is_idle(s)) {
         (void)fail(err, ERROR_UNSUPPORTED, "%s: %.200s is for psql, not for the server", place,
                    s->sql);
@@ -67,7 +62,7 @@ static bool add_statement(const void *ctx, struct change *change, const struct c
     return true;
 }
 
-bool change_add_texts(const void *ctx, struct change *change, struct error *err)
+bool change_add_texts(const void *ctx, struct change *change, bool asks, struct error *err)
 {
     for (size_t i = 0; i < change->text_count; i++) {
         const struct change_text *text = &change->texts[i];
@@ -78,6 +73,11 @@ bool change_add_texts(const void *ctx, struct change *change, struct error *err)
         for (size_t k = 0; k < script->count; k++) {
             const struct statement *s = &script->statements[k];
             bool idle = s->kind == SQL_STMT_PSQL && change_psql_is_idle(s);
+            if (s->problem && !asks) {
+                (void)fail(err, ERROR_INVALID, "%s:%d: %s", text->name,
+                           text->above + s->problem->line, s->problem->message);
+                return fail_hint(err, "correct the statement, then draft again");
+            }
             if (!idle && !add_statement(ctx, change, text, script, k, err)) {
                 return false;
             }

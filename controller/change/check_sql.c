@@ -106,16 +106,18 @@ static bool word_check(const char *text, struct error *err)
 struct checking {
     const struct intent *intent;
     struct intent_problems *problems;
+    bool asks;
 };
 
-static bool text_check(const void *ctx, enum meaning meaning, const char *text, struct error *err)
+static bool text_check(const void *ctx, enum meaning meaning, const char *text, bool asks,
+                       struct error *err)
 {
     const char *type;
     struct sql_expression *expression;
     switch (meaning) {
     case MEANS_EXPRESSION: return sql_expression_check(ctx, text, &expression, err);
     case MEANS_TYPE: return sql_type_normalise(ctx, text, &type, err);
-    case MEANS_STATEMENTS: return statements_check(ctx, text, err);
+    case MEANS_STATEMENTS: return asks || statements_check(ctx, text, err);
     case MEANS_WORD: return word_check(text, err);
     case MEANS_NOTHING:
     case MEANS_EACH: break;
@@ -129,7 +131,7 @@ static void check_text(const struct checking *c, const char *pointer, enum meani
     SCOPE(tmp);
     struct error err;
     const char *operation = intent_name(c->intent->operation);
-    if (text_check(tmp, meaning, text, &err))
+    if (text_check(tmp, meaning, text, c->asks, &err))
         return;
     fail_in(&err, "%s", pointer + strlen(operation) + 2);
     fail_in(&err, "%s", operation);
@@ -154,9 +156,9 @@ static void check_value(const struct checking *c, const char *pointer, enum mean
     }
 }
 
-void change_check_sql(const struct intent *intent, struct intent_problems *problems)
+void change_check_sql(const struct intent *intent, bool asks, struct intent_problems *problems)
 {
-    struct checking c = { intent, problems };
+    struct checking c = { intent, problems, asks };
     check_value(&c, "", MEANS_NOTHING, intent->fields);
 }
 

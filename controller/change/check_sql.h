@@ -9,8 +9,9 @@
 #include "controller/intent/intent.h"
 #include "controller/sql/statement.h"
 
-/* Adds a problem for each that is none. */
-void change_check_sql(const struct intent *intent, struct intent_problems *problems);
+/* Adds a problem for each that is none. asks: statements that do not parse are let through, a
+ * server will be asked. */
+void change_check_sql(const struct intent *intent, bool asks, struct intent_problems *problems);
 
 /* An item of up or down that holds several statements becomes as many items. */
 void change_split_sql(const void *ctx, struct intent *intent);

@@ -295,6 +295,8 @@ static void begin(struct checking *c)
 {
     c->judge = judge_new(c->ctx, c->options->catalog, c->options->version);
     c->mirror = judge_new(c->ctx, c->options->catalog, c->options->version);
+    judge_ask(c->judge, c->options->ask, c->options->ask_data);
+    judge_ask(c->mirror, c->options->ask, c->options->ask_data);
     judge_assume_schema(c->judge, c->options->schema);
     judge_assume_schema(c->mirror, c->options->schema);
     c->now = trail_new(c->ctx, c->mirror->world);

@@ -35,6 +35,8 @@ struct steps_options {
     int version;            /* 0: the catalog's, else 15 */
     int64_t lock_budget_ms; /* 0: 200 */
     const char *schema;     /* of names without one; null: the usual */
+    judge_ask_fn *ask;      /* as judge_ask; null: nobody */
+    void *ask_data;
 };
 
 /* Steps of one service in the order in which they run, over all phases, with their ids. What is

@@ -140,6 +140,12 @@ static bool assume(const struct draft *draft, struct catalogs *catalogs, struct 
 
 /* --- from change to plan -------------------------------------------------------------------- */
 
+/* There are servers: not only saved catalogs. */
+static bool asks(const struct draft *draft)
+{
+    return draft->wanted.file_count == 0;
+}
+
 static bool read_change(struct draft *draft, struct change **out, struct error *err)
 {
     const char *author = user_name(draft->ctx), *problems = NULL;
@@ -160,7 +166,8 @@ static bool read_change(struct draft *draft, struct change **out, struct error *
     if (!document_expect(draft->change_path, DOCUMENT_CHANGE, err)) {
         return false;
     }
-    if (change_read(draft->ctx, draft->change_path, author, out, &problems, err)) {
+    const struct change_reader reader = { author, asks(draft) };
+    if (change_read(draft->ctx, draft->change_path, &reader, out, &problems, err)) {
         return true;
     }
     if (text_empty(problems)) {
@@ -325,7 +332,7 @@ static bool draft_input(struct draft *draft, struct catalogs *catalogs, struct c
 {
     struct graph *graph;
     if (!read_change(draft, change, err) || !gather(draft, *change, catalogs, err) ||
-        !change_add_texts(draft->ctx, *change, err) ||
+        !change_add_texts(draft->ctx, *change, asks(draft), err) ||
         !graph_build(draft->ctx, catalogs->fleet, catalogs->items, catalogs->count, false, &graph,
                      err)) {
         return false;

@@ -125,7 +125,8 @@ static bool validate_change(const char *path)
     struct change *change = NULL;
     const char *problems = NULL;
     struct error err;
-    if (!change_read(tmp, path, "nobody", &change, &problems, &err)) {
+    const struct change_reader reader = { .author = "nobody" };
+    if (!change_read(tmp, path, &reader, &change, &problems, &err)) {
         if (problems)
             fputs(problems, stderr);
         else

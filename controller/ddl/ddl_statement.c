@@ -152,8 +152,8 @@ void compile_ddl(struct work *work, const struct intent *source)
     }
     for (size_t i = 0; i < script->count; i++) {
         d.s = &script->statements[i];
-        if (d.s->problem) {
-            (void)ddl_refuse(&d, "correct the statement, then draft again", d.s->problem->message);
+        if (d.s->problem) { /* somebody will be asked whether it is newer, or wrong */
+            rest(&d);
         } else {
             ddl_statement(&d);
         }

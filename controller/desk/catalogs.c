@@ -139,6 +139,8 @@ bool catalogs_gather(const void *ctx, const struct catalogs_wanted *wanted, stru
         return false;
     if (twice(&all, err))
         return false;
+    all.dsn = wanted->file_count == 0 ? wanted->dsn : NULL;
+    all.live = !offline;
     *out = all;
     return true;
 }

@@ -21,6 +21,8 @@ struct catalogs_wanted {
 struct catalogs {
     struct fleet *fleet;     /* null without a manifest */
     const char *environment; /* null without a manifest */
+    const char *dsn;         /* they are of this database; null */
+    bool live;               /* of the fleet's agents, just now */
     struct service_catalog *items;
     size_t count;
 };

@@ -4,6 +4,7 @@
 
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
+#include "controller/desk/lint_grammar.h"
 #include "controller/judge/judge.h"
 #include "controller/sql/script.h"
 
@@ -59,9 +60,22 @@ static void refusal_add(const void *ctx, struct compiled *compiled, const struct
     compiled->refusals++;
 }
 
+/* What the grammar here ends before: the server that it is for was asked. Null: it knows it. */
+static const char *not_known(const void *ctx, struct judge *judge, const struct statement *s)
+{
+    struct verdict *v = NULL;
+    struct error err;
+    if (!statement_foresee(ctx, judge, s, &v, &err)) {
+        return mem_text(ctx, err.message);
+    }
+    return v->known_there ? NULL
+                          : mem_printf(ctx, "line %d: %s", s->problem->line,
+                                       v->fails ? v->fails : s->problem->message);
+}
+
 /* An item of up or down is what the agent sends at once: one statement that stays in the agent's
  * transaction. Null: it is. */
-static const char *cannot_run(const void *ctx, const struct script *script)
+static const char *cannot_run(const void *ctx, struct judge *judge, const struct script *script)
 {
     const struct statement *s = script->count > 0 ? &script->statements[0] : NULL;
     if (script->count != 1) {
@@ -69,7 +83,7 @@ static const char *cannot_run(const void *ctx, const struct script *script)
                           script->count);
     }
     if (s->problem) {
-        return mem_printf(ctx, "line %d: %s", s->problem->line, s->problem->message);
+        return not_known(ctx, judge, s);
     }
     if (s->kind == SQL_STMT_TRANSACTION) {
         return "it begins or ends a transaction: take it out";
@@ -78,8 +92,8 @@ static const char *cannot_run(const void *ctx, const struct script *script)
                                     : NULL;
 }
 
-static bool items_check(const void *ctx, struct compiled *compiled, const struct part *part,
-                        const struct step *step, struct error *err)
+static bool items_check(const void *ctx, struct judge *judge, struct compiled *compiled,
+                        const struct part *part, const struct step *step, struct error *err)
 {
     const struct step_texts *lists[] = { &step->up, &step->down };
     for (size_t l = 0; l < 2; l++) {
@@ -90,7 +104,7 @@ static bool items_check(const void *ctx, struct compiled *compiled, const struct
             if (!sql_parse(tmp, sql, strlen(sql), &script, err)) {
                 return fail_in(err, "%s: %s", part->service, step->what);
             }
-            const char *why = cannot_run(tmp, script);
+            const char *why = cannot_run(tmp, judge, script);
             if (why) {
                 refusal_add(ctx, compiled, part, step,
                             mem_printf(ctx, "%s cannot run: %s: %.100s", l ? "down" : "up", why,
@@ -111,7 +125,7 @@ static bool judge_part(const void *ctx, struct judge *judge, const struct servic
             continue;
         }
         size_t refusals = compiled->refusals;
-        if (!items_check(ctx, compiled, part, step, err)) {
+        if (!items_check(ctx, judge, compiled, part, step, err)) {
             return false;
         }
         if (compiled->refusals > refusals) {
@@ -129,10 +143,14 @@ static bool judge_part(const void *ctx, struct judge *judge, const struct servic
     return true;
 }
 
-static bool judge_service(const void *ctx, const struct service_catalog *item,
-                          struct compiled *compiled, struct error *err)
+static bool judge_service(const void *ctx, const struct catalogs *catalogs,
+                          const struct service_catalog *item, struct compiled *compiled,
+                          struct error *err)
 {
+    struct lint_options asking = { 0 };
     struct judge *judge = judge_new(ctx, item->catalog, 0);
+    lint_grammar_of_catalog(ctx, catalogs, item, &asking);
+    judge_ask(judge, asking.ask, asking.ask_data);
     for (enum phase phase = 0; phase < PHASE_COUNT; phase++) {
         for (size_t i = 0; i < compiled->part_count; i++) {
             struct part *part = compiled->parts[i];
@@ -150,7 +168,7 @@ bool draft_judge(const void *ctx, const struct catalogs *catalogs, struct compil
                  struct error *err)
 {
     for (size_t i = 0; i < catalogs->count; i++) {
-        if (!judge_service(ctx, &catalogs->items[i], compiled, err)) {
+        if (!judge_service(ctx, catalogs, &catalogs->items[i], compiled, err)) {
             return false;
         }
     }

@@ -5,6 +5,7 @@
 #include "agents/base/mem.h"
 #include "agents/base/name.h"
 #include "agents/base/text.h"
+#include "controller/desk/lint_grammar.h"
 #include "controller/judge/judge.h"
 #include "controller/sql/loss.h"
 #include "controller/sql/script.h"
@@ -168,7 +169,10 @@ bool draft_loss(const void *ctx, const struct catalogs *catalogs, struct compile
         if (!has_wish(compiled, l.item->service)) {
             continue;
         }
+        struct lint_options asking = { 0 };
         l.judge = judge_new(ctx, l.item->catalog, 0);
+        lint_grammar_of_catalog(ctx, catalogs, l.item, &asking);
+        judge_ask(l.judge, asking.ask, asking.ask_data);
         if (!look_at_service(&l, err)) {
             return false;
         }

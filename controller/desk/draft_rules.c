@@ -5,6 +5,7 @@
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
 #include "controller/check/plan_check.h"
+#include "controller/desk/lint_grammar.h"
 #include "controller/desk/plan_line.h"
 
 /* What the server cannot do at all nobody can accept. */
@@ -148,9 +149,13 @@ static bool rules_check(const void *ctx, const struct catalogs *catalogs, size_t
     struct plan_line line = plan_line(ctx, compiled->parts, compiled->part_count, item->service);
     const struct service *service =
         catalogs->fleet ? fleet_service(catalogs->fleet, item->service) : NULL;
+    struct lint_options asking = { 0 };
+    lint_grammar_of_catalog(ctx, catalogs, item, &asking);
     const struct steps_options options = {
         .catalog = item->catalog,
         .lock_budget_ms = service ? service->policy.lock_budget_ms : 0,
+        .ask = asking.ask,
+        .ask_data = asking.ask_data,
     };
     struct steps_met *met = NULL;
     if (line.count == 0) {

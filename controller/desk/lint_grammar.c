@@ -98,3 +98,30 @@ void lint_grammar_of_instance(const void *ctx, const struct instance *instance,
     g->instance = instance;
     set(g, options);
 }
+
+const struct instance *lint_grammar_instance(const void *ctx, const struct catalogs *catalogs,
+                                             const struct service_catalog *item)
+{
+    const struct service *service =
+        catalogs->fleet ? fleet_service(catalogs->fleet, item->service) : NULL;
+    const struct instance *const *instances = NULL;
+    size_t count = service ? service_instances(ctx, service, catalogs->environment, &instances) : 0;
+    for (size_t i = 0; i < count; i++) {
+        if (text_eq(instances[i]->name, item->instance)) {
+            return instances[i];
+        }
+    }
+    return NULL;
+}
+
+void lint_grammar_of_catalog(const void *ctx, const struct catalogs *catalogs,
+                             const struct service_catalog *item, struct lint_options *options)
+{
+    const struct instance *instance =
+        catalogs->live ? lint_grammar_instance(ctx, catalogs, item) : NULL;
+    if (catalogs->dsn) {
+        lint_grammar_of_dsn(ctx, catalogs->dsn, options);
+    } else if (instance) {
+        lint_grammar_of_instance(ctx, instance, options);
+    }
+}

@@ -36,21 +36,6 @@ static struct group *group_of(struct group *groups, size_t count, const struct c
     return NULL;
 }
 
-static const struct instance *instance_of(const void *ctx, const struct catalogs *catalogs,
-                                          const struct service_catalog *item)
-{
-    const struct service *service =
-        catalogs->fleet ? fleet_service(catalogs->fleet, item->service) : NULL;
-    const struct instance *const *instances = NULL;
-    size_t count = service ? service_instances(ctx, service, catalogs->environment, &instances) : 0;
-    for (size_t i = 0; i < count; i++) {
-        if (text_eq(instances[i]->name, item->instance)) {
-            return instances[i];
-        }
-    }
-    return NULL;
-}
-
 static const char *where(const void *ctx, const struct group *g)
 {
     const char *more = g->count > 1 ? mem_printf(ctx, " and %zu more", g->count - 1) : "";
@@ -87,7 +72,8 @@ void lint_variants_find(const void *ctx, const struct catalogs *catalogs, const 
         }
         groups[out->count] = (struct group){ catalog_copy(ctx, item->catalog), fingerprint,
                                              item->instance ? item->instance : item->service, 1 };
-        ask_set(ctx, live ? instance_of(ctx, catalogs, item) : NULL, &out->items[out->count++]);
+        ask_set(ctx, live ? lint_grammar_instance(ctx, catalogs, item) : NULL,
+                &out->items[out->count++]);
     }
     for (size_t i = 0; i < out->count; i++) {
         out->items[i].catalog = groups[i].catalog;

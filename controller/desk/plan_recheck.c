@@ -140,6 +140,26 @@ static bool any_statement(struct recheck *r, const struct step *step, look_fn *l
     return false;
 }
 
+/* What nobody here can read, and the step says so: when it was drafted, its server was asked. */
+static bool word_taken(void *data, const struct syntax_question *question,
+                       struct syntax_answer *answer)
+{
+    (void)data;
+    *answer = (struct syntax_answer){ .verdict = question->language ? SYNTAX_UNSAID : SYNTAX_KNOWN,
+                                      .version = NEWEST * 10000 };
+    return true;
+}
+
+static bool says_unknown(const struct plan_line *line)
+{
+    for (size_t i = 0; i < line->count; i++) {
+        if (line->steps[i].tags & TAG_UNKNOWN) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool step_recheck(struct recheck *r, struct judge *judge, const struct step *said,
                          struct error *err)
 {
@@ -150,6 +170,7 @@ static bool step_recheck(struct recheck *r, struct judge *judge, const struct st
     if (said->up.count == 0 || (!statements && said->kind != STEP_BACKFILL)) {
         return true;
     }
+    judge_ask(judge, said->tags & TAG_UNKNOWN ? word_taken : NULL, NULL);
     if (!step_judge(r->ctx, judge, &judged, err)) {
         return false;
     }
@@ -197,7 +218,9 @@ static bool is_accepted(const struct recheck *r, const struct step *step, const 
 static bool line_check(struct recheck *r, const struct plan_line *line, struct error *err)
 {
     struct steps_met *met;
-    const struct steps_options options = { .version = NEWEST, .schema = schema_of(r, line) };
+    const struct steps_options options = { .version = NEWEST,
+                                           .schema = schema_of(r, line),
+                                           .ask = says_unknown(line) ? word_taken : NULL };
     if (!steps_check(r->ctx, line->steps, line->count, &options, &met, err)) {
         return false;
     }

@@ -112,7 +112,7 @@ bool statement_foresee(const void *ctx, struct judge *judge, const struct statem
 
 /* Judges all of `up` in order and writes locks (strongest per relation, without fresh ones),
  * rewrite, full_scan, tags (added to those set) and estimate into the step. What it writes is owned
- * by ctx. A statement that does not parse is an error. */
+ * by ctx. A statement that does not parse is an error, unless the one who is asked knows it. */
 bool step_judge(const void *ctx, struct judge *judge, struct step *step,
                 struct error *err) MUSTCHECK;
 

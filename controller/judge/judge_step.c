@@ -68,13 +68,13 @@ bool step_judge(const void *ctx, struct judge *judge, struct step *step, struct 
         for (size_t k = 0; k < script->count; k++) {
             const struct statement *s = &script->statements[k];
             struct verdict *v;
-            if (s->problem) {
+            if (!statement_judge(ctx, judge, s, &v, err)) {
+                return false;
+            }
+            if (s->problem && !v->known_there) {
                 fail(err, ERROR_INVALID, "step %s: line %d: %s", step->id ? step->id : "",
                      s->problem->line, s->problem->message);
                 return fail_hint(err, "mend the statement: %.200s", s->sql);
-            }
-            if (!statement_judge(ctx, judge, s, &v, err)) {
-                return false;
             }
             verdict_join(ctx, step, v);
         }

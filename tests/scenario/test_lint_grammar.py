@@ -59,6 +59,40 @@ class Grammar(unittest.TestCase):
         left = self.fleet.sql("orders", "SELECT datname FROM pg_database WHERE datname ~ '^flotilla_'")
         self.assertEqual([], left)
 
+    def draft(self, form, sql, *arguments):
+        indented = "\n".join("      " + line for line in sql.splitlines())
+        if form == "sql":
+            text = f"title: x\nsql:\n  orders: |\n{indented}\n"
+        else:
+            text = ("title: x\nintents:\n  - sql:\n      service: orders\n      note: newer\n"
+                    f"      irreversible: yes it is\n      up:\n        - |\n    {indented}\n")
+        self.fleet.write("change.yaml", text)
+        return self.fleet.flotilla("draft", os.path.join(self.fleet.work, "change.yaml"),
+                                   "--format", "json", *arguments)
+
+    def test_a_draft_asks_too(self):
+        deep = "ALTER TABLE t ADD CONSTRAINT deep CHECK " + "(" * 3500 + "a > 0" + ")" * 3500 + " NOT VALID"
+        for form in ("sql", "intents"):
+            for where in ((), ("--dsn", self.dsn(), "--service", "orders")):
+                with self.subTest(form=form, where=where):
+                    run = self.draft(form, deep, *where)
+                    self.assertEqual(0, run.code, run.err[:2000])
+                    steps = [s for phase in json.loads(run.out)["phases"] for service in phase["services"]
+                             for s in service["steps"] if "CONSTRAINT deep" in str(s.get("up"))]
+                    self.assertEqual(1, len(steps))
+                    self.assertIn("unknown", steps[0]["tags"])
+                    self.fleet.write("plan.json", run.out)
+                    shown = self.fleet.flotilla("show", os.path.join(self.fleet.work, "plan.json"))
+                    self.assertEqual(0, shown.code, shown.err[:2000])
+                    run = self.draft(form, GARBAGE, *where)
+                    self.assertEqual(1, run.code)
+                    self.assertIn('PostgreSQL 15 refuses it: syntax error at or near "FROBNICATE"', run.err)
+                    self.assertIn("change.yaml:", run.err)
+        known = self.fleet.ok("inspect", "--service", "orders", "--format", "json")
+        self.fleet.write("saved.json", known.out)
+        run = self.draft("sql", deep, "--catalog", os.path.join(self.fleet.work, "saved.json"))
+        self.assertEqual(1, run.code)  # nobody to ask
+
     def test_nobody_to_ask_is_the_worst(self):
         deep, = self.lint(DEEP)
         self.assertEqual(["unknown"], deep["tags"])
