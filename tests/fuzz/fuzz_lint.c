@@ -107,7 +107,7 @@ static void take(void *arg)
         result_check(result);
 }
 
-/* One deep thread an input. */
+/* On the deep thread once an input. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct error err;

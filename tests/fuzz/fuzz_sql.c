@@ -46,7 +46,7 @@ static void take(void *arg)
         abort();
 }
 
-/* One deep thread an input: five would be most of the work. */
+/* On the deep thread once an input, not for each of its calls. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct error err;
