@@ -3,6 +3,7 @@
  * where it does, statements stand in the file's order, and every finding stands at one of them,
  * with a rewrite that is text. */
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,18 +59,21 @@ static const char known[] =
     "\"partition_bound\":\"FOR VALUES FROM (0) TO (1000)\",\"columns\":[{\"name\":\"k\",\"type\":"
     "\"integer\"}]},{\"schema\":\"public\",\"name\":\"v\",\"kind\":\"view\",\"reads\":["
     "\"public.t.a\",\"public.v.a\"]}],\"sequences\":[{\"schema\":\"public\",\"name\":\"s\","
-    "\"owned_table\":\"public.t\",\"owned_column\":\"a\"}],\"functions\":[{\"schema\":\"public\","
+    "\"type\":\"integer\",\"owned_table\":\"public.t\",\"owned_column\":\"a\"}],\"functions\":[{\"schema\":\"public\","
     "\"name\":\"pr\",\"language\":\"sql\",\"kind\":\"procedure\",\"volatility\":\"volatile\","
     "\"definition\":\"CREATE PROCEDURE public.pr() LANGUAGE sql AS 'CALL pr(); DELETE FROM t'\"}]}";
 
 static const struct catalog *catalog(void)
 {
     static struct catalog *read;
+    SCOPE(tmp);
     struct error err;
     json_t *json = NULL;
-    if (!read && !(json_parse(NULL, known, sizeof known - 1, &json, &err) &&
-                   catalog_from_json(NULL, json, &read, &err)))
+    if (!read && !(json_parse(tmp, known, sizeof known - 1, &json, &err) &&
+                   catalog_from_json(NULL, json, &read, &err))) {
+        fprintf(stderr, "the catalog here is out of date: %s\n", err.message);
         abort();
+    }
     return read;
 }
 
