@@ -21,21 +21,14 @@ import tempfile
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 sys.path[:0] = [os.path.join(os.path.dirname(HERE), "lib"), os.path.join(os.path.dirname(HERE), "scenario")]
+import whole  # noqa: E402
 import wild  # noqa: E402
+import wild_dress as dress  # noqa: E402
 from psql_session import Session, SqlError  # noqa: E402
 from test_compile import CATALOG, Lab  # noqa: E402
 from wild import q  # noqa: E402
 
 STRONG = ("AccessExclusiveLock", "ExclusiveLock", "ShareRowExclusiveLock", "ShareLock")
-DETAILS = """SET search_path = ''; SELECT 'more ' || x FROM (
-    SELECT format('%s.%I stat %s storage %s compression %s options %s', attrelid::regclass, attname, attstattarget,
-        attstorage, attcompression, (SELECT array_agg(o) FROM unnest(attoptions) o WHERE o NOT LIKE 'pg_attver=%')) AS x FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = attrelid
-        WHERE attnum > 0 AND NOT attisdropped AND relkind IN ('r', 'p') AND relnamespace::regnamespace::text !~ '^(pg_|information|flotilla)'
-    UNION ALL SELECT format('%s says %s', pg_catalog.pg_describe_object(classoid, objoid, objsubid), description)
-        FROM pg_catalog.pg_description d WHERE objoid > 16384
-    UNION ALL SELECT format('identity %s %s', oid::regclass, relreplident) FROM pg_catalog.pg_class
-        WHERE relkind IN ('r', 'p') AND relnamespace::regnamespace::text !~ '^(pg_|information|flotilla)'
-    UNION ALL SELECT format('stats %s', stxname) FROM pg_catalog.pg_statistic_ext) s;"""
 
 
 class Defect(Exception):
@@ -70,9 +63,10 @@ class Trial:
         return ""
 
     def catalog(self):
-        out = self.db.ok(CATALOG) + "\n" + self.db.ok(DETAILS)
+        out = self.db.ok(CATALOG)
         self.db.ok("RESET search_path")
-        return sorted(re.sub("(statistics .* ON )(.*)( FROM )", Lab.by_name, line) for line in out.split("\n") if line)
+        return sorted(re.sub("(statistics .* ON )(.*)( FROM )", Lab.by_name, line) for line in out.split("\n") if line) + \
+            whole.catalog(self.db.ok)
 
     def columns(self, session=None):
         return (session or self.db).ok(
@@ -271,12 +265,13 @@ class Trial:
 
     def run(self):
         """A word on how it went; raises Defect."""
-        broken = self.make(self.base, self.case["schema"], self.case["dependents"])
+        tables, hangers = dress.tables(self.seed), dress.hangers(self.seed)
+        broken = self.make(self.base, self.case["schema"], tables, self.case["dependents"], hangers)
         if broken:
             self.how = "-"
             return "bad schema: " + broken.strip()[:200]
-        self.make(self.base + "_m", self.case["schema"], self.case["dependents"])
-        plain_fails = self.make(self.base + "_p", self.case["schema"], self.case["plain"], self.case["dependents"])
+        self.make(self.base + "_m", self.case["schema"], tables, self.case["dependents"], hangers)
+        plain_fails = self.make(self.base + "_p", self.case["schema"], tables, self.case["plain"], self.case["dependents"], hangers)
         self.db, self.mirror = Session(self.lab, self.base), Session(self.lab, self.base + "_m")
         try:
             done = self.draft()
@@ -359,7 +354,9 @@ def main():
     parser.add_argument("-v", action="store_true")
     asked = parser.parse_args()
     lab = Lab()
-    lab.psql("postgres", "DO $$ BEGIN IF to_regrole('reader') IS NULL THEN CREATE ROLE reader; CREATE ROLE writer; END IF; END $$;")
+    lab.psql("postgres", "DO $$ BEGIN IF to_regrole('reader') IS NULL THEN CREATE ROLE reader; CREATE ROLE writer; "
+                         "CREATE ROLE wild_keeper; END IF; END $$;")
+    lab.psql("postgres", dress.PREPARE, check=not os.environ.get("COMPILE_SOCKET"))
     failed = 0
     try:
         for seed in range(asked.seed, asked.seed + asked.count):
