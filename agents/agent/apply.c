@@ -23,6 +23,25 @@ enum journal_state apply_underway(const struct work *work)
     return work->back ? JOURNAL_UNDOING : JOURNAL_STARTED;
 }
 
+void apply_left(struct work *work, json_t *measured)
+{
+    SCOPE(tmp);
+    const char *const *texts = NULL;
+    size_t count = connection_left(tmp, work->db, &texts);
+    for (size_t i = 0; i < count; i++)
+        apply_left_one(measured, texts[i]);
+}
+
+void apply_left_one(json_t *measured, const char *text)
+{
+    json_t *list = json_object_get(measured, "left");
+    if (!list) {
+        list = json_array();
+        json_object_set_new(measured, "left", list);
+    }
+    json_array_append_new(list, json_string(text));
+}
+
 bool apply_probe(struct work *work, bool *known, bool *done, struct error *err)
 {
     SCOPE(tmp);
@@ -159,6 +178,7 @@ static bool measure_json(const void *ctx, const struct locks *locks, const struc
     json_set_int(o, "rows", held->rows);
     if (locks->work->rehearsal)
         json_set_bool(o, "rewrite", held->rewrite);
+    apply_left(locks->work, o);
     *out = o;
     return true;
 }
@@ -169,8 +189,10 @@ static bool attempt(const void *ctx, struct locks *locks, int64_t began_ms, json
 {
     struct work *work = locks->work;
     struct held held = { .since_ms = clock_mono_ms() };
+    const char *const *earlier = NULL;
     if (!work_begin(work, err))
         return false;
+    (void)connection_left(ctx, work->db, &earlier); /* a try that failed left nothing */
     if (locks_take(locks, err) && statements_run(locks, &held, err) &&
         measure_json(ctx, locks, &held, began_ms, measured) && locks_limit(locks, err) &&
         journal_step_write(work, work->step, apply_finished(work), *measured, err) &&

@@ -42,6 +42,11 @@ const struct step_texts *apply_statements(const struct work *work);
 enum journal_state apply_finished(const struct work *work);
 enum journal_state apply_underway(const struct work *work);
 
+/* What the way back could not make as it was ("measured": {"left": [texts]}): the words of the
+ * step's own statements since it began, or one text. The step is done; people read what is left. */
+void apply_left(struct work *work, json_t *measured);
+void apply_left_one(json_t *measured, const char *text);
+
 /* Asks the step's probe on `db`; *known is false when there is none or its answer is null. */
 bool apply_probe(struct work *work, bool *known, bool *done, struct error *err) MUSTCHECK;
 

@@ -64,11 +64,27 @@ static const char *kind_word(char kind)
     }
 }
 
+/* A partition's follow its parent's; a comment is its own. */
+static void parts_dress(struct clone_list *list, const struct relation *r, const char *name)
+{
+    for (size_t i = 0; i < r->constraint_count; i++)
+        if (r->constraints[i].comment)
+            clone_add(list, false, name, "COMMENT ON CONSTRAINT %s ON %s IS %s",
+                      text_quote_ident(list, r->constraints[i].name), name,
+                      text_quote_literal(list, r->constraints[i].comment));
+    for (size_t i = 0; i < r->index_count; i++)
+        if (r->indexes[i].comment)
+            clone_add(list, false, name, "COMMENT ON INDEX %s IS %s",
+                      object_name_sql(list, r->schema, r->indexes[i].name),
+                      text_quote_literal(list, r->indexes[i].comment));
+}
+
 static void relation_dress(struct clone_list *list, const struct relation *r)
 {
     const char *name = object_name_sql(list, r->schema, r->name);
     const char *what = mem_printf(list, "TABLE %s", name);
     clone_grant(list, &r->acl, what, NULL);
+    parts_dress(list, r, name);
     if (r->comment)
         clone_add(list, false, name, "COMMENT ON %s %s IS %s", kind_word(r->kind), name,
                   text_quote_literal(list, r->comment));

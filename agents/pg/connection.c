@@ -8,6 +8,8 @@
 enum {
     CONNECT_TIMEOUT_S = 10,
     IDLE_TRANSACTION_MS = 10000,
+    LEFT_MOST = 20, /* a step has few things to say; a loop of somebody else's has many */
+    LEFT_BYTES = 400,
 };
 
 static int connection_close(struct connection *connection)
@@ -16,11 +18,31 @@ static int connection_close(struct connection *connection)
     return 0;
 }
 
-/* libpq would print them. */
-static void drop_notice(void *data, const PGresult *result)
+/* Ours are kept for connection_left(); the others libpq would print. */
+static void take_notice(void *data, const PGresult *result)
 {
-    (void)data;
-    (void)result;
+    struct connection *connection = data;
+    struct connection_left *left = &connection->left;
+    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    const char *text = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+
+    if (!state || strcmp(state, CONNECTION_LEFT_STATE) != 0 || !text || left->count >= LEFT_MOST)
+        return;
+    left->items = mem_room(connection, left->items, const char *, left->count + 1);
+    left->items[left->count++] = mem_textn(connection, text, strnlen(text, LEFT_BYTES));
+}
+
+size_t connection_left(const void *ctx, struct connection *connection, const char *const **out)
+{
+    struct connection_left *left = &connection->left;
+    size_t count = left->count;
+    const char **items = mem_array(ctx, const char *, count + 1);
+
+    for (size_t i = 0; i < count; i++)
+        items[i] = mem_text(ctx, left->items[i]);
+    left->count = 0;
+    *out = items;
+    return count;
 }
 
 /* libpq's own message may repeat a piece of the text, which may hold a password. */
@@ -235,7 +257,7 @@ bool connection_open(const void *ctx, const struct connection_options *options,
         talloc_free(connection);
         return false;
     }
-    PQsetNoticeReceiver(connection->pg, drop_notice, NULL);
+    PQsetNoticeReceiver(connection->pg, take_notice, connection);
     bool good =
         read_facts(connection, err) &&
         (!connection->facts.pooled || options->allow_pooler || refuse_pooler(connection, err)) &&

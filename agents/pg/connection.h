@@ -69,6 +69,12 @@ bool connection_parse(struct connection *connection, const char *sql, struct err
  * application's may land. The compiler reads the path in the same way. */
 bool connection_names(struct connection *connection, const char *path, struct error *err) MUSTCHECK;
 
+/* What a statement had to leave other than it was meant to, said as a warning with this SQLSTATE
+ * (of the class of warnings, with a subclass that PostgreSQL does not use): the texts since the
+ * last call, owned by ctx. */
+#define CONNECTION_LEFT_STATE "01FL0"
+size_t connection_left(const void *ctx, struct connection *connection, const char *const **out);
+
 /* Any number of statements in one round trip (one implicit transaction, if none is open): for text
  * of our own only. */
 bool connection_script(struct connection *connection, const char *sql, struct error *err) MUSTCHECK;

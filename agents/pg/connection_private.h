@@ -8,6 +8,10 @@
 struct connection {
     PGconn *pg;
     struct connection_facts facts;
+    struct connection_left {
+        const char **items;
+        size_t count;
+    } left;
 };
 
 /* A libpq result owned by ctx; null stays null. */

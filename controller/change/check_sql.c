@@ -25,6 +25,7 @@ static const struct {
 } meanings[] = {
     { "default", MEANS_EXPRESSION },
     { "backfill", MEANS_EXPRESSION },
+    { "fill", MEANS_EXPRESSION },
     { "using", MEANS_EXPRESSION },
     { "using_back", MEANS_EXPRESSION },
     { "expression", MEANS_EXPRESSION },

@@ -37,6 +37,9 @@ static void typed_unique(struct ddl *d, const struct sql_constraint *c, json_t *
     if (c->kind == 'u' && c->deferrable) {
         json_set_bool(fields, "deferrable", true);
     }
+    if (c->kind == 'u' && c->initially_deferred) {
+        json_set_bool(fields, "deferred", true);
+    }
     ddl_intent(d, c->kind == 'u' ? "add_unique" : "add_primary_key", fields);
 }
 
@@ -53,6 +56,12 @@ static void typed_key(struct ddl *d, const struct sql_constraint *c, json_t *fie
     json_set_text(fields, "on_update", action_name(c->on_update));
     if (c->deferrable) {
         json_set_bool(fields, "deferrable", true);
+    }
+    if (c->initially_deferred) {
+        json_set_bool(fields, "deferred", true);
+    }
+    if (c->match == 'f') {
+        json_set_text(fields, "match", "full");
     }
     if (c->not_valid) {
         json_set_bool(fields, "not_valid", true);
@@ -72,13 +81,10 @@ static void typed_check(struct ddl *d, const struct sql_constraint *c, json_t *f
 /* The typed intents can say it whole. */
 static bool is_plain(const struct sql_constraint *c)
 {
-    if (c->initially_deferred) {
-        return false;
-    }
     switch (c->kind) {
     case 'u': return !c->using_index && !c->include.count;
     case 'p': return !c->using_index && !c->include.count && !c->deferrable;
-    case 'f': return c->match == 's';
+    case 'f': return strchr("sf", c->match) != NULL;
     case 'c': return !c->no_inherit;
     default: return false;
     }

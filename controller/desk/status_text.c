@@ -54,6 +54,17 @@ static void print_failure(FILE *to, const struct task *task)
         fprintf(to, "        hint: %s\n", text_printable(tmp, task->hint));
 }
 
+/* What the way back left other than it was: part of the end-state, until it is put right. */
+static void print_left(FILE *to, const struct task *task)
+{
+    SCOPE(tmp);
+    for (const char *at = task->left; !text_empty(at);) {
+        size_t n = strcspn(at, "\n");
+        fprintf(to, "        left: %s\n", text_printable(tmp, mem_textn(tmp, at, n)));
+        at += n + (at[n] == '\n');
+    }
+}
+
 static void print_task(FILE *to, const struct place *place, const struct task *task)
 {
     SCOPE(tmp);
@@ -71,6 +82,7 @@ static void print_task(FILE *to, const struct place *place, const struct task *t
     fputc('\n', to);
     if (task->status == TASK_FAILED)
         print_failure(to, task);
+    print_left(to, task);
 }
 
 /* PLAN in a hint: the file's path as one would type it here. */

@@ -214,11 +214,14 @@ static const char *key_definition(struct work *work, const struct relation *othe
                                   const struct catalog_texts *theirs)
 {
     const struct intent *it = work->intent;
-    return say(work, "FOREIGN KEY (%s) REFERENCES %s (%s)%s%s%s%s%s", ident_list(work, mine),
+    return say(work, "FOREIGN KEY (%s) REFERENCES %s (%s)%s%s%s%s%s%s", ident_list(work, mine),
                relation_sql(work, other), ident_list(work, theirs),
-               it->on_update ? " ON UPDATE " : "", it->on_update ? it->on_update : "",
-               it->on_delete ? " ON DELETE " : "", it->on_delete ? it->on_delete : "",
-               it->deferrable ? " DEFERRABLE" : "");
+               text_eq(it->match, "full") ? " MATCH FULL" : "", it->on_update ? " ON UPDATE " : "",
+               it->on_update ? it->on_update : "", it->on_delete ? " ON DELETE " : "",
+               it->on_delete ? it->on_delete : "",
+               it->deferred     ? " DEFERRABLE INITIALLY DEFERRED"
+               : it->deferrable ? " DEFERRABLE"
+                                : "");
 }
 
 static const char *key_name(struct work *work, const struct relation *relation)
@@ -272,6 +275,8 @@ static void remember_key(struct work *work, struct relation *relation, const str
     made.ref_table = other->name;
     made.on_delete = action_letter(it->on_delete);
     made.on_update = action_letter(it->on_update);
+    made.deferrable = it->deferrable || it->deferred;
+    made.deferred = it->deferred;
     work_touch(work, work->home, relation_key(work, relation));
     work_touch(work, work->home, relation_key(work, other));
     model_add_constraint(work, relation, &made);

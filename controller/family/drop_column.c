@@ -171,14 +171,58 @@ static void take_off(struct work *work, const struct dropping *d)
     }
 }
 
-/* A serial's sequence goes along with its column; the way back starts it behind the largest value.
- */
+/* Where numbers come from on the way back, between the column's return and its sequence's. */
+static const char *numbers(const struct work *work, const struct dropping *d)
+{
+    return name_sql(work, "flotilla",
+                    object_name_fit(work->ctx, say(work, "numbers %s.%s.%s", d->relation->schema,
+                                                   d->relation->name, d->column->name)));
+}
+
+static const struct sequence *sequence_of(const struct work *work, const struct dropping *d)
+{
+    return retype_sequence(
+        &(struct target){ .state = work->home, .relation = d->relation, .column = d->column });
+}
+
+static const char *sequence_options(const struct work *work, const struct sequence *q)
+{
+    return say(work, "START WITH %lld INCREMENT BY %lld MINVALUE %lld MAXVALUE %lld CACHE %lld%s",
+               (long long)q->start, (long long)q->increment, (long long)q->min, (long long)q->max,
+               (long long)q->cache, q->cycle ? " CYCLE" : "");
+}
+
+static void serial_back(struct work *work, const struct dropping *d, const struct sequence *q,
+                        struct step *step)
+{
+    const char *name = name_sql(work, q->schema, q->name);
+    const char *owner = owner_statement(work, "SEQUENCE", name, q->owner);
+    step_down(work, step, "CREATE SEQUENCE %s AS %s %s", name, q->type, sequence_options(work, q));
+    if (owner) {
+        step_down(work, step, "%s", owner);
+    }
+    step_down(work, step, "ALTER SEQUENCE %s OWNED BY %s.%s", name, relation_sql(work, d->relation),
+              ident(work, d->tomb));
+    step_down(work, step, "ALTER TABLE %s ALTER COLUMN %s SET DEFAULT %s",
+              relation_sql(work, d->relation), ident(work, d->tomb), d->column->default_expr);
+}
+
+static void identity_back(struct work *work, const struct dropping *d, const struct sequence *q,
+                          struct step *step)
+{
+    const char *table = relation_sql(work, d->relation), *tomb = ident(work, d->tomb);
+    step_down(work, step, "ALTER TABLE %s ALTER COLUMN %s DROP DEFAULT", table, tomb);
+    step_down(work, step,
+              "ALTER TABLE %s ALTER COLUMN %s ADD GENERATED %s AS IDENTITY (SEQUENCE NAME %s %s)",
+              table, tomb, d->column->identity == 'a' ? "ALWAYS" : "BY DEFAULT",
+              name_sql(work, q->schema, q->name), sequence_options(work, q));
+}
+
+/* A serial's sequence goes along with its column; the way back goes on counting where the numbers
+ * for the time between stand. */
 static void sequence_goes(struct work *work, const struct dropping *d)
 {
-    const struct target as_target = { .state = work->home,
-                                      .relation = d->relation,
-                                      .column = d->column };
-    const struct sequence *q = retype_sequence(&as_target);
+    const struct sequence *q = sequence_of(work, d);
     if (!q) {
         return;
     }
@@ -187,34 +231,52 @@ static void sequence_goes(struct work *work, const struct dropping *d)
     struct step *step = work_step(work, work->home, PHASE_CONTRACT,
                                   say(work, "Drop sequence %s, which the column owns", q->name),
                                   "It would go along with the column unseen");
-    const char *options =
-        say(work, "START WITH %lld INCREMENT BY %lld MINVALUE %lld MAXVALUE %lld CACHE %lld%s",
-            (long long)q->start, (long long)q->increment, (long long)q->min, (long long)q->max,
-            (long long)q->cache, q->cycle ? " CYCLE" : "");
     if (d->column->identity) {
         step_up(work, step, "ALTER TABLE %s ALTER COLUMN %s DROP IDENTITY", table, tomb);
-        step_down(work, step,
-                  "ALTER TABLE %s ALTER COLUMN %s ADD GENERATED %s AS IDENTITY (SEQUENCE NAME %s "
-                  "%s)",
-                  table, tomb, d->column->identity == 'a' ? "ALWAYS" : "BY DEFAULT", name, options);
+        identity_back(work, d, q, step);
     } else {
         step_up(work, step, "ALTER TABLE %s ALTER COLUMN %s DROP DEFAULT", table, tomb);
         step_up(work, step, "DROP SEQUENCE %s", name);
-        const char *owner = owner_statement(work, "SEQUENCE", name, d->relation->owner);
-        step_down(work, step, "CREATE SEQUENCE %s AS %s %s", name, q->type, options);
-        if (owner) {
-            step_down(work, step, "%s", owner);
-        }
-        step_down(work, step, "ALTER SEQUENCE %s OWNED BY %s.%s", name, table, tomb);
-        step_down(work, step, "ALTER TABLE %s ALTER COLUMN %s SET DEFAULT %s", table, tomb,
-                  d->column->default_expr);
+        serial_back(work, d, q, step);
     }
-    step_down(work, step,
-              "SELECT pg_catalog.setval(%s, COALESCE(pg_catalog.max(%s), %lld), pg_catalog.max(%s) "
-              "IS NOT NULL) FROM %s",
-              literal(work, name), tomb, (long long)q->start, tomb, table);
+    step_down(work, step, "SELECT pg_catalog.setval(%s, last_value, is_called) FROM %s",
+              literal(work, name), numbers(work, d));
+    step_down(work, step, "DROP SEQUENCE %s", numbers(work, d));
     grants_sql(work, &q->acl, say(work, "ON SEQUENCE %s", name), NULL, &step->down);
+    step_lock(work, step, d->relation, "ACCESS EXCLUSIVE");
     step->tags = TAG_CONTRACT;
+}
+
+/* Backwards: a sequence that goes on behind the largest value that came back, found without a lock
+ * that anybody waits for; it numbers what is written from then on, and the sequence takes over. */
+static void numbers_back(struct work *work, const struct dropping *d)
+{
+    const struct sequence *q = sequence_of(work, d);
+    const char *table = relation_sql(work, d->relation), *tomb = ident(work, d->tomb);
+    if (!q) {
+        return;
+    }
+    struct step *use = work_step(
+        work, work->home, PHASE_CONTRACT,
+        say(work, "On the way back: number new rows of %s", d->relation->name),
+        "Its own sequence comes back in a step of its own and goes on where this one stands");
+    step_up_nothing(work, use, "this step is for the way back");
+    step_down(work, use, "ALTER TABLE %s ALTER COLUMN %s SET DEFAULT pg_catalog.nextval(%s)", table,
+              tomb, literal(work, numbers(work, d)));
+    step_lock(work, use, d->relation, "ACCESS EXCLUSIVE");
+    struct step *find =
+        work_step(work, work->home, PHASE_CONTRACT, "On the way back: find where the numbers ended",
+                  "It reads the column while everybody goes on");
+    step_up_nothing(work, find, "this step is for the way back");
+    step_down(work, find, "%s", pair_schema);
+    step_down(work, find, "CREATE SEQUENCE %s AS %s %s", numbers(work, d), q->type,
+              sequence_options(work, q));
+    step_down(work, find,
+              "SELECT pg_catalog.setval(%s, COALESCE(pg_catalog.%s(%s), %lld), "
+              "pg_catalog.count(%s) > 0) FROM %s",
+              literal(work, numbers(work, d)), q->increment < 0 ? "min" : "max", tomb,
+              (long long)q->start, tomb, table);
+    use->tags = find->tags = TAG_NEUTRAL;
 }
 
 /* Whether a snapshot could tell the rows apart once the column is gone. */
@@ -243,29 +305,15 @@ static bool loss_accepted(struct work *work, const struct dropping *d)
                        relation_key(work, d->relation), d->column->name);
 }
 
-/* Rows that only the number told apart get new numbers. */
-static void number_again(struct work *work, const struct dropping *d)
+/* What a row gets that was written without the column; null: nothing. */
+static const char *fill_of(const struct work *work, const struct dropping *d)
 {
-    const struct target as_target = { .state = work->home,
-                                      .relation = d->relation,
-                                      .column = d->column };
-    const struct sequence *q = retype_sequence(&as_target);
-    struct step *step =
-        work_step(work, work->home, PHASE_CONTRACT, "On the way back: number the rows anew",
-                  "Nothing else tells the rows apart, so their old numbers cannot "
-                  "be kept aside");
-    const char *tomb = ident(work, d->tomb);
-    step_up_nothing(work, step, "this step is for the way back");
-    step_down(work, step, "%s", pair_schema);
-    step_down(work, step, "CREATE SEQUENCE flotilla.numbers_again");
-    step_down(work, step, "UPDATE %s SET %s = nextval('flotilla.numbers_again') WHERE %s IS NULL",
-              relation_sql(work, d->relation), tomb, tomb);
-    step_down(work, step, "DROP SEQUENCE flotilla.numbers_again");
-    step->tags = TAG_NEUTRAL;
-    work_note(work, "warning", "no-key",
-              "%s has no other key than %s: after a rollback its rows have new numbers (sequence "
-              "%s)",
-              relation_key(work, d->relation), d->column->name, q ? q->name : "of its own");
+    if (work->intent->fill) {
+        return work->intent->fill;
+    }
+    return owns_sequence(work, d->relation, d->column)
+               ? say(work, "pg_catalog.nextval(%s)", literal(work, numbers(work, d)))
+               : d->column->default_expr;
 }
 
 static void keep_values(struct work *work, const struct dropping *d)
@@ -275,7 +323,9 @@ static void keep_values(struct work *work, const struct dropping *d)
         return;
     }
     if (!rows_have_key(work, d) && owns_sequence(work, d->relation, d->column)) {
-        number_again(work, d);
+        work_note(work, "warning", "no-key",
+                  "%s has no other key than %s: after a rollback its rows have new numbers",
+                  relation_key(work, d->relation), d->column->name);
         return;
     }
     if (!rows_have_key(work, d)) {
@@ -290,10 +340,9 @@ static void keep_values(struct work *work, const struct dropping *d)
         say(work, "Keep %s of %s aside (by hand: \\copy the key and the column to a file)", d->tomb,
             d->relation->name),
         "What is dropped can be put back; nobody writes it any more");
+    const char *fill = fill_of(work, d);
     step_aside_column(work, step, d->tomb, "",
-                      d->column->default_expr && !owns_sequence(work, d->relation, d->column)
-                          ? d->column->default_expr
-                          : "");
+                      fill && !owns_sequence(work, d->relation, d->column) ? fill : "");
 }
 
 static void drop_it(struct work *work, const struct dropping *d)
@@ -371,16 +420,20 @@ bool compile_drop_column(struct work *work)
     d.tomb = free_column(work, d.relation, say(work, "%s_dropped", it->column));
     bool early = d.column->not_null && !d.column->default_expr && !d.column->identity &&
                  !in_primary_key(d.relation, it->column);
+    const char *fill = fill_of(work, &d);
     if (early) {
-        relax_with_proof(work, &(struct place){ work->home, d.relation, PHASE_EXPAND }, it->column);
+        relax_with_proof(work, &(struct place){ work->home, d.relation, PHASE_EXPAND }, it->column,
+                         fill);
     }
     acknowledge(work, work->home, d.relation, it->column);
     rename_away(work, &d);
     take_off(work, &d);
     sequence_goes(work, &d);
     if (d.column->not_null && !early && !d.column->generated) {
-        relax_with_proof(work, &(struct place){ work->home, d.relation, PHASE_CONTRACT }, d.tomb);
+        relax_with_proof(work, &(struct place){ work->home, d.relation, PHASE_CONTRACT }, d.tomb,
+                         fill);
     }
+    numbers_back(work, &d);
     keep_values(work, &d);
     drop_it(work, &d);
     work_touch(work, work->home, relation_key(work, d.relation));

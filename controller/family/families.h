@@ -69,15 +69,13 @@ void index_gone(struct work *work, const struct place *place, const struct index
  * proof, the check dropped. */
 void not_null_proven(struct work *work, struct state *state, struct relation *relation,
                      const char *column, enum phase phase);
-/* DROP NOT NULL; its way back is guarded, proven and set again, each a step of its own. */
-void relax_with_proof(struct work *work, const struct place *place, const char *column);
+/* DROP NOT NULL; its way back is guarded, proven and set again, each a step of its own. fill: the
+ * value, over the row, of rows that are null by then; null: those stay, and the check with them. */
+void relax_with_proof(struct work *work, const struct place *place, const char *column,
+                      const char *fill);
 /* COMMENT ON of a constraint that has one; null: it has none. */
 const char *constraint_comment(const struct work *work, const struct relation *relation,
                                const struct constraint *c);
-/* VALIDATE CONSTRAINT (name quoted) for a way back that makes the constraint in a later step: when
- * it starts between the two there is none yet, and nothing to prove. */
-const char *validate_if_there(const struct work *work, const struct relation *relation,
-                              const char *constraint);
 /* Takes a constraint off; its way back needs no scan under a strong lock and no blocking build.
  * The map says under which names its columns go by then. */
 void constraint_remove(struct work *work, const struct place *place,

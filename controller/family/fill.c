@@ -48,3 +48,21 @@ void fill_nulls(struct work *work, struct relation *relation, const char *column
         step_down_nothing(work, step, "which rows were null is kept by the snapshot before");
     }
 }
+
+void fill_nulls_back(struct work *work, const struct place *place, const char *column,
+                     const char *value)
+{
+    struct relation **leaves;
+    size_t count =
+        relation_leaves(work, place->state, (struct relation *)(uintptr_t)place->relation, &leaves);
+    for (size_t i = 0; i < count; i++) {
+        const struct place leaf = { place->state, leaves[i], place->phase };
+        struct step *step =
+            step_batches_back(work, &leaf,
+                              say(work, "On the way back: give %s a value where it has none",
+                                  column_words(work, leaves[i], column)),
+                              "Rows written while it was not asked for; in batches");
+        step_up_nothing(work, step, "this step is for the way back");
+        step_down(work, step, "%s", update_of(work, leaves[i], column, value));
+    }
+}

@@ -12,5 +12,8 @@ void fill_column(struct work *work, struct relation *relation, const char *value
 /* Nulls in a column that was there. */
 void fill_nulls(struct work *work, struct relation *relation, const char *column,
                 const char *value);
+/* On the way back only: rows that came without a value while it was not asked for. */
+void fill_nulls_back(struct work *work, const struct place *place, const char *column,
+                     const char *value);
 
 #endif

@@ -10,6 +10,7 @@
 #include "agents/base/text.h"
 #include "controller/family/families.h"
 #include "controller/family/fill.h"
+#include "controller/family/leftover.h"
 #include "controller/work/row_step.h"
 
 static void check_not_valid(struct work *work, const struct place *place, const char *column,
@@ -189,18 +190,10 @@ bool compile_set_not_null(struct work *work)
     return true;
 }
 
-const char *validate_if_there(const struct work *work, const struct relation *relation,
-                              const char *constraint)
-{
-    return say(work, "DO %s",
-               literal(work, say(work,
-                                 "BEGIN IF %s THEN ALTER TABLE %s VALIDATE CONSTRAINT %s; END IF; "
-                                 "END",
-                                 probe_constraint(work, relation, constraint, false),
-                                 relation_sql(work, relation), ident(work, constraint))));
-}
-
-void relax_with_proof(struct work *work, const struct place *place, const char *column)
+/* Backwards: what is empty is filled, nobody may leave it empty any more, what came meanwhile is
+ * filled, that is proven, and the proof makes it NOT NULL. */
+void relax_with_proof(struct work *work, const struct place *place, const char *column,
+                      const char *fill)
 {
     const struct relation *relation = place->relation;
     const char *table = relation_sql(work, relation), *quoted = ident(work, column);
@@ -209,15 +202,23 @@ void relax_with_proof(struct work *work, const struct place *place, const char *
                                   say(work, "Let %s be null", column_words(work, relation, column)),
                                   "Only the catalog changes");
     step_up(work, step, "ALTER TABLE %s ALTER COLUMN %s DROP NOT NULL", table, quoted);
-    step_down(work, step, "ALTER TABLE %s ALTER COLUMN %s SET NOT NULL", table, quoted);
-    step_down(work, step, "ALTER TABLE %s DROP CONSTRAINT IF EXISTS %s", table, ident(work, check));
+    step_down(work, step, "%s", leftover_not_null(work, relation, column, check));
     step_lock(work, step, relation, "ACCESS EXCLUSIVE");
-    step_risk(work, step, "rows that are null by then stop the way back; they have to get a value");
+    if (!fill) {
+        step_risk(work, step,
+                  "rows that are null by the time of a way back stay so: %s then comes back "
+                  "without NOT NULL, with the check %s (NOT VALID), until they have a value "
+                  "(`fill` of the intent gives them one)",
+                  column, check);
+    }
     struct step *back =
         work_step(work, place->state, place->phase, "On the way back: prove that there is no null",
                   "SET NOT NULL then needs no scan under its strong lock");
     step_up_nothing(work, back, "this step is for the way back");
-    step_down(work, back, "%s", validate_if_there(work, relation, check));
+    step_down(work, back, "%s", leftover_not_null_proof(work, relation, check));
+    if (fill) {
+        fill_nulls_back(work, place, column, fill);
+    }
     struct step *guard = work_step(work, place->state, place->phase,
                                    "On the way back: let nobody write a null any more",
                                    "NOT VALID needs no scan; the proof is the step before");
@@ -225,6 +226,9 @@ void relax_with_proof(struct work *work, const struct place *place, const char *
     step_down(work, guard, "ALTER TABLE %s ADD CONSTRAINT %s CHECK (%s IS NOT NULL) NOT VALID",
               table, ident(work, check), quoted);
     back->tags = guard->tags = TAG_NEUTRAL;
+    if (fill) {
+        fill_nulls_back(work, place, column, fill);
+    }
 }
 
 bool compile_drop_not_null(struct work *work)
@@ -240,7 +244,10 @@ bool compile_drop_not_null(struct work *work)
                   column_words(work, relation, column->name));
         return true;
     }
-    relax_with_proof(work, &(struct place){ work->home, relation, PHASE_EXPAND }, column->name);
+    relax_with_proof(work, &(struct place){ work->home, relation, PHASE_EXPAND }, column->name,
+                     work->intent->fill      ? work->intent->fill
+                     : default_fills(column) ? column->default_expr
+                                             : NULL);
     column->not_null = false;
     work_touch(work, work->home, relation_key(work, relation));
     return true;

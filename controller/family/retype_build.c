@@ -253,6 +253,18 @@ static void checks_way_back(struct retype *r, struct relation *relation)
 
 /* --- contract, after the exchange ----------------------------------------------------------- */
 
+/* When the way back starts between the check and its proof there is none yet. */
+static const char *validate_if_there(const struct work *work, const struct relation *relation,
+                                     const char *constraint)
+{
+    return say(work, "DO %s",
+               literal(work, say(work,
+                                 "BEGIN IF %s THEN ALTER TABLE %s VALIDATE CONSTRAINT %s; END IF; "
+                                 "END",
+                                 probe_constraint(work, relation, constraint, false),
+                                 relation_sql(work, relation), ident(work, constraint))));
+}
+
 static void proof_way_back(struct retype *r, const struct target *t)
 {
     struct work *work = r->work;

@@ -7,6 +7,7 @@
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
 #include "controller/family/families.h"
+#include "controller/family/leftover.h"
 #include "controller/family/partitioned.h"
 #include "controller/work/row_step.h"
 
@@ -39,6 +40,11 @@ static const char *constraint_name(const struct work *work, const struct relatio
                                              it->columns.count);
 }
 
+static const char *deferral(const struct intent *it)
+{
+    return it->deferred ? " DEFERRABLE INITIALLY DEFERRED" : it->deferrable ? " DEFERRABLE" : "";
+}
+
 static void build_plain(struct work *work, const struct place *place, const char *name,
                         bool primary)
 {
@@ -56,8 +62,7 @@ static void build_plain(struct work *work, const struct place *place, const char
                   say(work, "Make %s a constraint of %s", name, relation->name),
                   "It takes over the index that is there: only the catalog changes");
     step_up(work, step, "ALTER TABLE %s ADD CONSTRAINT %s %s USING INDEX %s%s", table,
-            ident(work, name), primary ? "PRIMARY KEY" : "UNIQUE", ident(work, name),
-            it->deferrable ? " DEFERRABLE" : "");
+            ident(work, name), primary ? "PRIMARY KEY" : "UNIQUE", ident(work, name), deferral(it));
     step_down(work, step, "ALTER TABLE %s DROP CONSTRAINT %s", table, ident(work, name));
     step_probe(work, step, "SELECT %s", probe_constraint(work, relation, name, false));
     step_lock(work, step, relation, "ACCESS EXCLUSIVE");
@@ -83,7 +88,7 @@ static void build_spread(struct work *work, struct relation *relation, const cha
                                   .definition =
                                       say(work, "%s%s (%s)%s", primary ? "PRIMARY KEY" : "UNIQUE",
                                           it->nulls_not_distinct ? " NULLS NOT DISTINCT" : "",
-                                          columns, it->deferrable ? " DEFERRABLE" : "") };
+                                          columns, deferral(it)) };
     const struct column_maps none = { 0 };
     const struct spread s = {
         work, { work->home, relation, PHASE_MIGRATE }, &index, &none, "_new"
@@ -121,6 +126,8 @@ static void build(struct work *work, struct relation *relation, const char *name
         &(struct constraint){ .name = name,
                               .kind = primary ? 'p' : 'u',
                               .columns = names,
+                              .deferrable = it->deferrable || it->deferred,
+                              .deferred = it->deferred,
                               .definition =
                                   say(work, "%s (%s)", primary ? "PRIMARY KEY" : "UNIQUE", columns),
                               .validated = true,
@@ -220,12 +227,16 @@ const char *constraint_comment(const struct work *work, const struct relation *r
                       : NULL;
 }
 
+/* Rows written since may have kept it from being made. */
 static void comment_back(const struct work *work, struct step *step, const struct place *place,
                          const struct constraint *c)
 {
     const char *comment = constraint_comment(work, place->relation, c);
     if (comment) {
-        step_down(work, step, "%s", comment);
+        step_down(
+            work, step, "DO %s",
+            literal(work, say(work, "BEGIN IF %s THEN %s; END IF; END",
+                              probe_constraint(work, place->relation, c->name, false), comment)));
     }
 }
 
@@ -235,8 +246,7 @@ static void prove_again(struct work *work, const struct place *place, const stru
                                   say(work, "On the way back: prove %s again", c->name),
                                   "VALIDATE reads while everybody goes on");
     step_up_nothing(work, step, "this step is for the way back");
-    step_down(work, step, "ALTER TABLE %s VALIDATE CONSTRAINT %s",
-              relation_sql(work, place->relation), ident(work, c->name));
+    step_down(work, step, "%s", leftover_proof(work, place->relation, c->name));
     step->tags = TAG_NEUTRAL;
 }
 
@@ -274,18 +284,19 @@ static void remove_unique(struct work *work, const struct place *place, const st
     struct step *step = drop_step(work, place, c);
     const struct index *index = c->index ? relation_index(place->relation, c->index) : NULL;
     step_up(work, step, "ALTER TABLE %s DROP CONSTRAINT %s", table, name);
+    const char *add = say(work, "ALTER TABLE %s ADD CONSTRAINT %s %s USING INDEX %s%s", table, name,
+                          c->kind == 'p' ? "PRIMARY KEY" : "UNIQUE", ident(work, c->index),
+                          c->deferred     ? " DEFERRABLE INITIALLY DEFERRED"
+                          : c->deferrable ? " DEFERRABLE"
+                                          : "");
     if (index) {
-        /* it is there, unless the way back starts between the two steps */
-        step_down(
-            work, step, "CREATE UNIQUE INDEX IF NOT EXISTS %s",
-            strstr(index_like(work, place->relation, index, index->name, maps), "CONCURRENTLY ") +
-                strlen("CONCURRENTLY "));
+        /* it is there, unless the way back starts between the two steps, or duplicates forbid it */
+        const char *like = index_like(work, place->relation, index, index->name, maps);
+        const char *make = say(work, "CREATE UNIQUE INDEX %s",
+                               strstr(like, "CONCURRENTLY ") + strlen("CONCURRENTLY "));
+        add = leftover_by_index(work, place->relation, c->index, make, add);
     }
-    step_down(work, step, "ALTER TABLE %s ADD CONSTRAINT %s %s USING INDEX %s%s", table, name,
-              c->kind == 'p' ? "PRIMARY KEY" : "UNIQUE", ident(work, c->index),
-              c->deferred     ? " DEFERRABLE INITIALLY DEFERRED"
-              : c->deferrable ? " DEFERRABLE"
-                              : "");
+    step_down(work, step, "%s", add);
     comment_back(work, step, place, c);
     if (index) {
         struct step *built = index_remove(
@@ -352,8 +363,15 @@ void constraint_remove(struct work *work, const struct place *place, const struc
     step_up(work, step, "ALTER TABLE %s DROP CONSTRAINT %s", table, name);
     const char *definition = mapped_definition(work, c, maps);
     bool already = text_ends(definition, " NOT VALID");
-    step_down(work, step, "ALTER TABLE %s ADD CONSTRAINT %s %s%s", table, name, definition,
-              two && !already ? " NOT VALID" : "");
+    const char *add = say(work, "ALTER TABLE %s ADD CONSTRAINT %s %s%s", table, name, definition,
+                          two && !already ? " NOT VALID" : "");
+    step_down(work, step, "%s",
+              two || already ? add
+                             : leftover_or(work, add,
+                                           say(work,
+                                               "%s: not made again, because rows written since do "
+                                               "not fit: %s",
+                                               relation_key(work, place->relation), add)));
     comment_back(work, step, place, c);
 }
 

@@ -31,7 +31,7 @@
     X(PARTITION_TABLE, "partition_table", "by! key! partitions every premake default")                          \
     X(ADD_COLUMN, "add_column",                                                                                 \
       "column! type! nullable default backfill generated identity check references collation identity_options") \
-    X(DROP_COLUMN, "drop_column", "column! accept_loss")                                                        \
+    X(DROP_COLUMN, "drop_column", "column! accept_loss fill")                                                   \
     X(RENAME_COLUMN, "rename_column", "column! to!")                                                            \
     X(SPLIT_COLUMN, "split_column", "column! into! merge_back keep_old")                                        \
     X(MERGE_COLUMNS, "merge_columns", "columns! into! split_back keep_old")                                     \
@@ -39,12 +39,12 @@
     X(SET_DEFAULT, "set_default", "column! default!")                                                           \
     X(DROP_DEFAULT, "drop_default", "column!")                                                                  \
     X(SET_NOT_NULL, "set_not_null", "column! backfill")                                                         \
-    X(DROP_NOT_NULL, "drop_not_null", "column!")                                                                \
+    X(DROP_NOT_NULL, "drop_not_null", "column! fill")                                                           \
     X(ADD_CHECK, "add_check", "name expression! not_valid")                                                     \
     X(ADD_FOREIGN_KEY, "add_foreign_key",                                                                       \
-      "name columns! references! on_delete on_update deferrable orphans not_valid")                             \
+      "name columns! references! on_delete on_update match deferrable deferred orphans not_valid")              \
     X(ADD_UNIQUE, "add_unique",                                                                                 \
-      "name columns expressions nulls_not_distinct duplicates accept_loss deferrable")                          \
+      "name columns expressions nulls_not_distinct duplicates accept_loss deferrable deferred")                 \
     X(ADD_EXCLUSION, "add_exclusion", "name using! elements! where")                                            \
     X(ADD_PRIMARY_KEY, "add_primary_key", "name columns!")                                                      \
     X(REPLACE_PRIMARY_KEY, "replace_primary_key", "columns! type")                                              \
@@ -106,15 +106,17 @@ struct intent {
     struct object_name table;  /* name null for operations without one */
     struct object_name target; /* references: table and columns */
     const char *column, *to, *type, *default_expr, *backfill, *using_expr, *using_back;
-    const char *on_failure, *name, *expression, *on_delete, *on_update, *orphans, *duplicates;
+    const char *on_failure, *name, *expression, *on_delete, *on_update, *match, *orphans,
+        *duplicates;
     const char *method, *where, *definition, *check, *identity, *generated, *collation, *text;
     const char *irreversible, *phase, *note, *value, *before, *after, *order;
     const char *identity_options; /* "START WITH 7 …" */
+    const char *fill;             /* what a way back gives to rows that have no value by then */
     struct intent_texts columns, expressions, include, opclass, up, down, propagate_to;
     json_t *set;    /* data_backfill: {column: expression} */
     json_t *fields; /* the intent as it was read: {operation: {…}} */
     bool nullable;  /* default true */
-    bool unique, deferrable, nulls_not_distinct, accept_loss, not_valid, transaction;
+    bool unique, deferrable, deferred, nulls_not_distinct, accept_loss, not_valid, transaction;
     bool propagate; /* default true */
     /* Of DDL rather than of a wish: the end is exactly what the statement makes, so a change of
      * type does not widen the sequence behind it, names are the server's choice, ... */

@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "agents/base/json.h"
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
@@ -6,6 +8,7 @@
 enum {
     OFTEN_MS = 200,          /* runners tell progress every 250 ms */
     EVENT_BYTES = 64 * 1024, /* of one event */
+    LEFT_BYTES = 8 * 1024,   /* of what a way back left, of one part */
     TOLD_MOST = 1000,        /* other events of a run: pauses, restarts of the server ... */
     TOLD_A_STEP = 50,        /* ... and what each step may tell, with retries */
 };
@@ -62,9 +65,24 @@ static void on_step_done(struct rollout *r, struct task *task, const json_t *bod
     rollout_text(r, &task->waiting, NULL);
 }
 
+/* What stays other than it was stands in the rollout until somebody goes forward again. */
+static void remember_left(struct rollout *r, struct task *task, const json_t *body)
+{
+    SCOPE(tmp);
+    const json_t *left = json_object_get(json_object_get(body, "measured"), "left");
+    struct text t = text_init(tmp, LEFT_BYTES);
+    text_add(&t, task->left ? task->left : "");
+    for (size_t i = 0; i < json_array_size(left); i++) {
+        const char *line = json_string_value(json_array_get(left, i));
+        if (line && !strstr(t.data, line))
+            text_addf(&t, "%s%s", t.len ? "\n" : "", line);
+    }
+    rollout_text(r, &task->left, t.len ? t.data : NULL);
+}
+
 static void on_step_undone(struct rollout *r, struct task *task, const json_t *body)
 {
-    (void)body;
+    remember_left(r, task, body);
     task->steps_done -= task->steps_done > 0;
     rollout_text(r, &task->waiting, NULL);
 }

@@ -108,6 +108,8 @@ static void task_anew(const struct rollout *rollout, struct task *task, enum tas
     rollout_text(rollout, &task->error, NULL);
     rollout_text(rollout, &task->error_code, NULL);
     rollout_text(rollout, &task->hint, NULL);
+    if (!rollout->back)
+        rollout_text(rollout, &task->left, NULL);
 }
 
 static void turn_back(struct rollout *rollout)

@@ -107,6 +107,7 @@ static json_t *task_json(const struct task *t)
     json_set_text(o, "error_code", t->error_code);
     json_set_text(o, "hint", t->hint);
     json_set_int(o, "rows", t->rows);
+    json_set_text(o, "left", t->left);
     return o;
 }
 
@@ -168,6 +169,7 @@ static bool task_read(const struct rollout *r, const json_t *o, struct task *t, 
     t->error = mem_text(r, json_text_of(o, "error"));
     t->error_code = mem_text(r, json_text_of(o, "error_code"));
     t->hint = mem_text(r, json_text_of(o, "hint"));
+    t->left = mem_text(r, json_text_of(o, "left"));
     return true;
 }
 

@@ -75,7 +75,8 @@ struct task {
     int64_t done, total, rate, eta_ms; /* of a backfill; total 0: no progress to show */
     const char *waiting;               /* "blocked 4 s by pid 812 pg_dump"; null */
     const char *error, *error_code, *hint;
-    int64_t rows; /* moved so far, by finished steps */
+    int64_t rows;     /* moved so far, by finished steps */
+    const char *left; /* lines: what the way back could not make as it was; null */
     /* Not saved: when each of the frequent events was last taken, how many others were. */
     int64_t often_ms[3];
     size_t told;

@@ -30,6 +30,10 @@ static const char *measured_text(const void *ctx, const json_t *e)
         text_addf(&t, ", waited %lld ms", (long long)json_int_of(m, "wait_ms"));
     if (rows > 0)
         text_addf(&t, ", %s row%s", text_count(ctx, rows), rows == 1 ? "" : "s");
+    const json_t *left = json_object_get(m, "left");
+    for (size_t i = 0; i < json_array_size(left); i++)
+        text_addf(&t, "\n          left: %s",
+                  text_printable(ctx, json_string_value(json_array_get(left, i))));
     return t.data;
 }
 

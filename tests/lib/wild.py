@@ -62,9 +62,10 @@ class Column:
         self.name, self.type = name, kind
         self.not_null = self.key = self.generated = self.serial = False
         self.identity, self.default, self.more, self.parent = None, None, "", None
+        self.cast = ""  # how clients write it once its type has changed
 
     def value(self, n):
-        return "(" + TYPES[self.type][0].format(n=n) + ")"
+        return "(" + TYPES[self.type][0].format(n=n) + ")" + self.cast
 
     def sql(self):
         text = f"{q(self.name)} {self.type}"
@@ -463,9 +464,9 @@ def case(seed):
             if word in tail:
                 m.parse_key[field] = tail.split(word)[1].split(" ON ")[0].strip().lower()
         if "DEFERRABLE" in tail:
-            m.parse_key["deferrable"] = "deferred"
+            m.parse_key["deferred"] = True
         if "MATCH" in tail:
-            m.foreign = None
+            m.parse_key["match"] = "full"
     op, intent, plain, t, column = change(m)
     base = ["CREATE TYPE mood AS ENUM ('sad', 'ok', 'Happy'); CREATE SCHEMA \"Odd\"; "
             "CREATE DOMAIN \"Odd\".level AS integer CHECK (VALUE >= 0);"]
