@@ -3,15 +3,13 @@ a fix that mends it. The way to a host (names, ports, keys, logins, shells) is i
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
 import unittest
 
-import yaml
-
-import fleet as fleets
-from fleet import Fleet
+from fleet import PG, Fleet, free_port, yaml_text
 
 # (what is done by a superuser, what is found, its fix as a superuser would run it or part of its words, what undoes it)
 BROKEN = [
@@ -82,7 +80,7 @@ class Doctor(unittest.TestCase):
 
     def psql(self, sql):
         host = self.fleet.hosts["db1"]
-        subprocess.run([f"{fleets.PG}/psql", "-qX", "-h", host.socket, "-p", str(host.port), "-U", "postgres", "users"],
+        subprocess.run([f"{PG}/psql", "-qX", "-h", host.socket, "-p", str(host.port), "-U", "postgres", "users"],
                        env={**os.environ, "PGOPTIONS": "-c lock_timeout=10s"}, input=sql.replace("; ", ";\n") + ";\n",
                        text=True, capture_output=True, check=False)
 
@@ -90,7 +88,7 @@ class Doctor(unittest.TestCase):
         """agent.yaml of db1, changed."""
         content = self.fleet.agent_config("db1")
         change(content)
-        self.fleet.write(self.fleet.hosts["db1"].agent_yaml, yaml.safe_dump(content))
+        self.fleet.write(self.fleet.hosts["db1"].agent_yaml, yaml_text(content))
 
     def test_the_database(self):
         self.well()
@@ -114,7 +112,7 @@ class Doctor(unittest.TestCase):
 
     def test_connections_are_taken(self):
         host = self.fleet.hosts["db1"]
-        sessions = [subprocess.Popen([f"{fleets.PG}/psql", "-qAtX", "-h", host.socket, "-p", str(host.port), "-U",
+        sessions = [subprocess.Popen([f"{PG}/psql", "-qAtX", "-h", host.socket, "-p", str(host.port), "-U",
                                       "postgres", "users"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
                     for _ in range(12)]
         try:
@@ -127,7 +125,7 @@ class Doctor(unittest.TestCase):
 
     def test_a_standby(self):
         data = self.fleet.hosts["db1"].data
-        self.fleet.halt("db1", fleets.signal.SIGINT)
+        self.fleet.halt("db1", signal.SIGINT)
         path = self.fleet.write(os.path.join(data, "standby.signal"), "")
         self.fleet._own(path)
         try:
@@ -141,7 +139,7 @@ class Doctor(unittest.TestCase):
 
     def test_a_pooler(self):
         f, host = self.fleet, self.fleet.hosts["db1"]
-        port, folder = fleets.free_port(["127.0.0.1"]), tempfile.mkdtemp(dir=f.dir)
+        port, folder = free_port(["127.0.0.1"]), tempfile.mkdtemp(dir=f.dir)
         f.write(f"{folder}/pgbouncer.ini",
                 f"[databases]\nusers = host={host.socket} port={host.port} dbname=users user=flotilla\n[pgbouncer]\n"
                 f"listen_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\nauth_type = any\n"

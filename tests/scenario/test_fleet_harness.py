@@ -11,6 +11,7 @@ import unittest
 HERE = os.path.dirname(os.path.realpath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "lib"))
 import fleet  # noqa: E402  pylint: disable=wrong-import-position
+import fleet_files  # noqa: E402  pylint: disable=wrong-import-position
 
 USERS = """
 CREATE TABLE users (id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY, email text NOT NULL, note text);
@@ -190,7 +191,7 @@ class Yaml(unittest.TestCase):
         value = {"a": [{"b": 1, "c": ["x: y", "on"]}, "z"], "e": {}, "f": True}
         self.assertEqual(fleet.yaml_text(value),
                          'a:\n  - b: 1\n    c:\n      - "x: y"\n      - "on"\n  - z\ne: {}\nf: true\n')
-        self.assertEqual(json.loads(fleet.scalar("a\"b\n")), "a\"b\n")
+        self.assertEqual(json.loads(fleet_files.scalar("a\"b\n")), "a\"b\n")
 
 
 if __name__ == "__main__":
