@@ -99,6 +99,9 @@ static bool file_lint(const void *ctx, const struct lint_run *run, const struct 
         return false;
     }
     struct lint_options o = options_of(ctx, run, f);
+    const struct lint_config *c = f->config;
+    text = lint_placeholders_fill(ctx, text, &length, c ? c->placeholders : NULL,
+                                  c ? c->placeholder_count : 0, &view->placeholders);
     struct lint_layout layout = lint_layout_of(ctx, &f->place, text, length);
     for (size_t i = 0; wraps_said(run, f) && i < layout.count; i++) {
         layout.parts[i].unit_count = 0;

@@ -75,6 +75,22 @@ static void rows_read(struct yaml_problems *problems, const struct yaml_node *no
     }
 }
 
+static void placeholders_read(struct yaml_problems *problems, const struct yaml_node *node,
+                              struct lint_config *c)
+{
+    if (!node || !yaml_is_map(problems, node)) {
+        return;
+    }
+    c->placeholders = mem_array(c, struct lint_placeholder, node->count);
+    for (size_t i = 0; i < node->count; i++) {
+        const char *value;
+        if (yaml_text(problems, node->items[i], &value)) {
+            c->placeholders[c->placeholder_count++] =
+                (struct lint_placeholder){ node->keys[i]->text, value };
+        }
+    }
+}
+
 static void numbers_read(struct yaml_problems *problems, const struct yaml_node *root,
                          struct lint_config *c)
 {
@@ -126,7 +142,8 @@ bool lint_config_load(const void *ctx, const char *path, struct lint_config **ou
 {
     static const char *const keys[] = { "rule-set",    "rules",       "exclude",
                                         "pg-version",  "assume-rows", "assume-transaction",
-                                        "small-table", "fail-on",     "down" };
+                                        "small-table", "fail-on",     "down",
+                                        "placeholders" };
     struct lint_config *c = mem_new(ctx, struct lint_config);
     struct yaml_problems problems = yaml_problems_for(c, path);
     struct yaml_node *root =
@@ -138,6 +155,7 @@ bool lint_config_load(const void *ctx, const char *path, struct lint_config **ou
         yaml_known(&problems, root, keys, sizeof keys / sizeof *keys);
         rules_read(&problems, yaml_key(root, "rules"), c);
         rows_read(&problems, yaml_key(root, "assume-rows"), c);
+        placeholders_read(&problems, yaml_key(root, "placeholders"), c);
         (void)yaml_texts(c, &problems, yaml_key(root, "exclude"), &c->exclude, &c->exclude_count);
         numbers_read(&problems, root, c);
     }

@@ -6,6 +6,7 @@
 #ifndef CONTROLLER_LINT_CONFIG_H
 #define CONTROLLER_LINT_CONFIG_H
 
+#include "controller/lint/placeholder.h"
 #include "controller/rules/lint.h"
 
 #define LINT_CONFIG_NAME ".flotilla-lint.yaml"
@@ -20,6 +21,8 @@ struct lint_config {
     int version; /* 0: not said */
     struct lint_rows *rows;
     size_t row_count;
+    struct lint_placeholder *placeholders;
+    size_t placeholder_count;
     int64_t small;                      /* 0: not said */
     bool transaction_said, transaction; /* assume-transaction */
     int fail_on;                        /* a severity, LINT_NEVER; -1: not said */

@@ -76,6 +76,13 @@ static const char *as_text(const void *ctx, const struct lint_view *view)
     if (view->problem) {
         return ""; /* standard error has it */
     }
+    if (view->placeholders.count > 0) {
+        text_addf(&t, "%s: note: not known what it stands for: ", path);
+        for (size_t i = 0; i < view->placeholders.count; i++) {
+            text_addf(&t, "%s%s", i > 0 ? ", " : "", view->placeholders.items[i]);
+        }
+        text_add(&t, " (placeholders: in .flotilla-lint.yaml tells)\n\n");
+    }
     for (size_t i = 0; i < r->count; i++) {
         const struct lint_statement *s = &r->statements[i];
         const struct verdict *v = s->verdict;
@@ -188,6 +195,13 @@ static const char *as_json(const void *ctx, const struct lint_view *view)
     json_t *statements = json_array();
     json_object_set_new(o, "path", json_string(view->path));
     json_set_text(o, "layout", view->tool);
+    for (size_t i = 0; i < view->placeholders.count; i++) {
+        json_t *list = i == 0 ? json_array() : json_object_get(o, "placeholders");
+        json_array_append_new(list, json_string(view->placeholders.items[i]));
+        if (i == 0) {
+            json_object_set_new(o, "placeholders", list);
+        }
+    }
     json_set_text(o, "problem", view->problem);
     if (view->result) {
         json_set_int(o, "pg_version", view->result->version);

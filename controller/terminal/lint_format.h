@@ -23,7 +23,8 @@ struct lint_view {
     bool color;
     const char *path, *tool; /* tool: whose layout the file has; null */
     struct lint_result *result;
-    const char *problem; /* null: it was looked at */
+    struct sql_texts placeholders; /* words of the tool whose meaning nobody told */
+    const char *problem;           /* null: it was looked at */
 };
 
 void lint_format_begin(enum format format);

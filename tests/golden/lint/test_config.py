@@ -161,6 +161,36 @@ class Config(Lint):
         self.assertEqual(["1.sql", "legacy.sql"], [f[0] for f in self.found(".")])
         self.assertEqual([], self.found("legacy/1.sql"))
 
+    def test_words_that_a_tool_replaces(self):
+        tool = ("ALTER TABLE ${schema}.users ADD COLUMN x int;\nGRANT SELECT ON t TO :ROLE;\n"
+                "ALTER TABLE :\"schema\".t ADD y text DEFAULT '12:30'::text; -- ${not} :this\n"
+                "ALTER TABLE {{ .schema }}.${prefix}_t ADD y int;\nALTER TABLE ${t:-big} ADD y int;\n"
+                "SELECT a[1:2], '${text}', '{{1,2}}'::int[], JSON_OBJECT('k' :v);\n"
+                "DO $$ BEGIN ALTER TABLE ${schema}.u ADD x int; END $$;\nREVOKE ALL ON t FROM @owner@;\n")
+
+        def told():
+            run = self.flotilla("lint", "x.sql", "--format", "json", "--fail-on", "never")
+            return json.loads(run.out)["files"][0]
+
+        self.write("x.sql", tool)
+        file = told()
+        self.assertEqual(["${schema}", ":ROLE", ':"schema"', "{{ .schema }}", "${prefix}"], file["placeholders"])
+        sql = [s["sql"] for s in file["statements"]]
+        self.assertEqual("ALTER TABLE users ADD COLUMN x int", sql[0])
+        self.assertEqual('GRANT SELECT ON t TO "ROLE"', sql[1])
+        self.assertEqual("ALTER TABLE t ADD y text DEFAULT '12:30'::text", sql[2])
+        self.assertEqual("ALTER TABLE prefix_t ADD y int", sql[3])
+        self.assertEqual("ALTER TABLE big ADD y int", sql[4])
+        self.assertEqual("SELECT a[1:2], '${text}', '{{1,2}}'::int[], JSON_OBJECT('k' :v)", sql[5])
+        self.assertEqual([7, 8], [s["line"] for s in file["statements"][6:]])
+        self.assertEqual(["unknown"], file["statements"][7]["tags"])  # nobody told of @owner@
+        self.write(".flotilla-lint.yaml", 'placeholders: { schema: app, prefix: p, ROLE: web, "@owner@": boss }\n')
+        file = told()
+        self.assertNotIn("placeholders", file)
+        self.assertEqual([{"relation": "app.users", "mode": "ACCESS EXCLUSIVE"}], file["statements"][0]["locks"])
+        self.assertEqual("ALTER TABLE app.p_t ADD y int", file["statements"][3]["sql"])
+        self.assertEqual("REVOKE ALL ON t FROM boss", file["statements"][7]["sql"])
+
     def test_the_rest_and_that_flags_win(self):
         self.write("x.sql", "ALTER TABLE t ADD CONSTRAINT c NOT NULL a NOT VALID;\n" + INDEX +
                    "CREATE INDEX CONCURRENTLY k ON t (b);\n")
