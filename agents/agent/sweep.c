@@ -274,6 +274,8 @@ bool sweep_run(const struct sweep *sweep, struct sweep_result *out, struct error
         if (state->at.skipped > 0)
             work_sleep(sweep->work, PASS_PAUSE_MS);
         state->at = (struct sweep_place){ .pass = state->at.pass + 1 };
+        if (sweep->settles && !sweep_ends(state, err))
+            return false;
     }
     *out = state->sum;
     return tell(state, began, true, err);

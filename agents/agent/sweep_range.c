@@ -70,6 +70,14 @@ static bool blocks_now(struct sweep_state *state, const struct sweep_leaf *leaf,
     return true;
 }
 
+bool sweep_ends(struct sweep_state *state, struct error *err)
+{
+    for (size_t i = 0; i < state->leaf_count; i++)
+        if (!blocks_now(state, &state->leaves[i], &state->leaves[i].blocks, err))
+            return false;
+    return true;
+}
+
 static bool next_blocks(const void *ctx, struct sweep_state *state, struct sweep_range *out,
                         struct error *err)
 {
@@ -79,8 +87,10 @@ static bool next_blocks(const void *ctx, struct sweep_state *state, struct sweep
     int64_t end = leaf->blocks;
     /* The first pass stops where the table ended when it began: what is appended since is new or
      * done, and by then as much as the table itself, far too much to lock in one batch. Later
-     * passes look at everything; they lock only rows that still need work. */
-    bool first = state->at.pass == 1;
+     * passes look at everything; they lock only rows that still need work. Where triggers may
+     * change what is written, every row that is tried again is appended: a pass would chase its
+     * own rows for ever. */
+    bool first = state->at.pass == 1 || state->sweep->settles;
     if (!first && !blocks_now(state, leaf, &end, err))
         return false;
     bool last = to >= end;

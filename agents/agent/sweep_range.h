@@ -50,6 +50,9 @@ struct sweep_range {
     struct sweep_place then;
 };
 
+/* Reads again where the tables end, for a pass that begins. */
+bool sweep_ends(struct sweep_state *state, struct error *err) MUSTCHECK;
+
 bool sweep_leaves(struct sweep_state *state, struct error *err) MUSTCHECK;
 bool sweep_next(const void *ctx, struct sweep_state *state, struct sweep_range *out,
                 struct error *err) MUSTCHECK;

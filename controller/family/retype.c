@@ -181,6 +181,7 @@ static void name_pair(struct retype *r, struct target *t, const char *using_expr
     t->after = t->before;
     t->after.copy = t->stale;
     t->after.backward = NULL;
+    t->after.kept = true;
     t->after.forward =
         using_back ? say(work, "(%s)::%s", using_back, from) : type_cast(work, &back, own);
     t->after.guarded = using_back ? t->after.forward : type_cast_guarded(work, &back, own, &raises);

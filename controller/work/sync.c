@@ -77,24 +77,60 @@ static const char *two_way_body(const struct work *work, const struct pair *pair
                copy, forward);
 }
 
-static const char *one_way_body(const struct work *work, const struct pair *pair)
+static const char *set_copy(const struct work *work, const struct pair *pair)
 {
     const char *copy = ident(work, pair->copy);
     const char *value =
         over_new(work, pair->relation, pair->guarded ? pair->guarded : pair->forward, pair);
     if (!pair->guard_errors) {
-        return say(work, "BEGIN\n    NEW.%s := %s;\n    RETURN NEW;\nEND", copy, value);
+        return say(work, "    NEW.%s := %s;\n", copy, value);
     }
     return say(work,
-               "BEGIN\n"
                "    BEGIN\n"
                "        NEW.%s := %s;\n"
                "    EXCEPTION WHEN data_exception OR integrity_constraint_violation THEN\n"
                "        NEW.%s := NULL;\n"
-               "    END;\n"
+               "    END;\n",
+               copy, value, copy);
+}
+
+/* Every column that the copy's value is made of, as "ROW(NEW.a, NEW.b)". */
+static const char *made_of(const struct work *work, const struct pair *pair, const char *image)
+{
+    struct text t = text_init(work->ctx, TEXT_SQL);
+    text_addf(&t, "ROW(%s.%s", image, ident(work, pair->source));
+    for (size_t i = 0; i < pair->relation->column_count; i++) {
+        const char *name = pair->relation->columns[i].name;
+        if (!text_eq(name, pair->source) && !text_eq(name, pair->copy) &&
+            column_mentioned(pair->forward, name)) {
+            text_addf(&t, ", %s.%s", image, ident(work, name));
+        }
+    }
+    text_add(&t, ")");
+    return t.data;
+}
+
+/* A row that moves between partitions is inserted anew, with its copy: that one stands as well. */
+static const char *one_way_body(const struct work *work, const struct pair *pair)
+{
+    const char *set = set_copy(work, pair);
+    if (!pair->kept) {
+        return say(work, "BEGIN\n%s    RETURN NEW;\nEND", set);
+    }
+    return say(work,
+               "BEGIN\n"
+               "    IF TG_OP = 'INSERT' THEN\n"
+               "        IF NEW.%s IS NOT NULL THEN\n"
+               "            RETURN NEW;\n"
+               "        END IF;\n"
+               "    ELSIF NOT pg_catalog.record_image_ne(%s, %s) THEN\n"
+               "        RETURN NEW;\n"
+               "    END IF;\n"
+               "%s"
                "    RETURN NEW;\n"
                "END",
-               copy, value, copy);
+               ident(work, pair->copy), made_of(work, pair, "NEW"), made_of(work, pair, "OLD"),
+               set);
 }
 
 /* What the user's own expressions (backfill, using) may name unqualified: the path that the change
@@ -237,10 +273,13 @@ static void sweep_back(struct work *work, const struct pair *pair)
             "After the snapshot is restored this finds nothing to do; without it, it is the whole "
             "way back");
         step_up_nothing(work, step, "this step is for the way back");
-        step_down(work, step,
-                  "UPDATE ONLY %s SET %s = %s WHERE pg_catalog.record_image_ne(ROW(%s), ROW(%s))",
-                  relation_sql(work, leaf), ident(work, pair->copy), value, ident(work, pair->copy),
-                  value);
+        /* what the snapshot put back is not what the other column says: it stands */
+        const char *missing = say(work,
+                                  pair->kept ? "%s IS NULL AND (%s) IS NOT NULL"
+                                             : "pg_catalog.record_image_ne(ROW(%s), ROW(%s))",
+                                  ident(work, pair->copy), value);
+        step_down(work, step, "UPDATE ONLY %s SET %s = %s WHERE %s", relation_sql(work, leaf),
+                  ident(work, pair->copy), value, missing);
     }
 }
 

@@ -25,6 +25,8 @@ struct pair {
     const char
         *guarded;      /* one-way pairs: forward, with null for what does not fit; null: forward */
     bool guard_errors; /* forward itself may raise: then null */
+    bool kept; /* one-way pairs: forward need not give back what the copy was ('007' as a number is
+                * 7): the copy is made anew only when what it is made of changes */
     const char *function; /* its name in the schema flotilla */
     const char *trigger;
 };
