@@ -95,7 +95,8 @@ struct relation {
     struct policy *policies;
     size_t policy_count;
     struct catalog_texts rules;      /* pg_get_ruledef, without the views' own _RETURN */
-    struct catalog_texts statistics; /* pg_get_statisticsobjdef */
+    /* pg_get_statisticsobjdef, its columns in the order of their names, not of their numbers */
+    struct catalog_texts statistics;
     const char *definition;          /* views: pg_get_viewdef */
     struct catalog_texts options;    /* reloptions, "name=value" */
     const char *partition_key;       /* pg_get_partkeydef */

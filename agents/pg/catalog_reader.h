@@ -26,25 +26,30 @@ struct place {
     struct oids reads;    /* relations that its view definition reads */
 };
 
-#define SLOT_KINDS(X)                                                                     \
-    X(GENERATION, "generated column",                                                     \
-      "pg_get_expr(d.adbin, d.adrelid) FROM ids JOIN pg_attrdef d ON d.oid = o")          \
-    X(CONSTRAINT, "constraint", "pg_get_constraintdef(o) FROM ids")                       \
-    X(INDEX, "index", "pg_get_indexdef(o) FROM ids")                                      \
-    X(PREDICATE, "predicate of index",                                                    \
-      "pg_get_expr(d.indpred, d.indrelid) FROM ids JOIN pg_index d ON d.indexrelid = o")  \
-    X(TRIGGER, "trigger", "pg_get_triggerdef(o) FROM ids")                                \
-    X(USING, "policy",                                                                    \
-      "pg_get_expr(d.polqual, d.polrelid) FROM ids JOIN pg_policy d ON d.oid = o")        \
-    X(CHECK, "policy",                                                                    \
-      "pg_get_expr(d.polwithcheck, d.polrelid) FROM ids JOIN pg_policy d ON d.oid = o")   \
-    X(RULE, "rule", "pg_get_ruledef(o) FROM ids")                                         \
-    X(STATISTICS, "statistics", "pg_get_statisticsobjdef(o) FROM ids")                    \
-    X(VIEW, "definition of", "pg_get_viewdef(o) FROM ids")                                \
-    X(PARTITION_KEY, "partition key of", "pg_get_partkeydef(o) FROM ids")                 \
-    X(FILTER, "publication",                                                              \
-      "pg_get_expr(d.prqual, d.prrelid) FROM ids JOIN pg_publication_rel d ON d.oid = o") \
-    X(FUNCTION, "function", "pg_get_functiondef(o) FROM ids")                             \
+#define SLOT_KINDS(X)                                                                             \
+    X(GENERATION, "generated column",                                                             \
+      "pg_get_expr(d.adbin, d.adrelid) FROM ids JOIN pg_attrdef d ON d.oid = o")                  \
+    X(CONSTRAINT, "constraint", "pg_get_constraintdef(o) FROM ids")                               \
+    X(INDEX, "index", "pg_get_indexdef(o) FROM ids")                                              \
+    X(PREDICATE, "predicate of index",                                                            \
+      "pg_get_expr(d.indpred, d.indrelid) FROM ids JOIN pg_index d ON d.indexrelid = o")          \
+    X(TRIGGER, "trigger", "pg_get_triggerdef(o) FROM ids")                                        \
+    X(USING, "policy",                                                                            \
+      "pg_get_expr(d.polqual, d.polrelid) FROM ids JOIN pg_policy d ON d.oid = o")                \
+    X(CHECK, "policy",                                                                            \
+      "pg_get_expr(d.polwithcheck, d.polrelid) FROM ids JOIN pg_policy d ON d.oid = o")           \
+    X(RULE, "rule", "pg_get_ruledef(o) FROM ids")                                                 \
+    X(STATISTICS, "statistics",                                                                   \
+      "coalesce(replace(pg_get_statisticsobjdef(o), ' ON ' || c.at, ' ON ' || c.name),"           \
+      " pg_get_statisticsobjdef(o)) FROM ids JOIN pg_statistic_ext d ON d.oid = o"                \
+      " CROSS JOIN LATERAL (SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) AS at," \
+      " string_agg(quote_ident(attname), ', ' ORDER BY attname COLLATE \"C\") AS name"            \
+      " FROM pg_attribute WHERE attrelid = d.stxrelid AND attnum = ANY (d.stxkeys)) c")           \
+    X(VIEW, "definition of", "pg_get_viewdef(o) FROM ids")                                        \
+    X(PARTITION_KEY, "partition key of", "pg_get_partkeydef(o) FROM ids")                         \
+    X(FILTER, "publication",                                                                      \
+      "pg_get_expr(d.prqual, d.prrelid) FROM ids JOIN pg_publication_rel d ON d.oid = o")         \
+    X(FUNCTION, "function", "pg_get_functiondef(o) FROM ids")                                     \
     X(BODY, "function", "pg_get_function_sqlbody(o) FROM ids")
 
 enum slot_kind {

@@ -166,6 +166,10 @@ static void take_off(struct work *work, const struct dropping *d)
                                           "They would go along with it unseen");
             step_up(work, step, "DROP STATISTICS %s", statistics_name(work, definition));
             step_down(work, step, "%s", columns_mapped(work->ctx, definition, &maps));
+            const char *owner = statistics_owner(work, d->relation, definition);
+            if (owner) {
+                step_down(work, step, "%s", owner);
+            }
             step->tags = TAG_CONTRACT;
         }
     }

@@ -260,6 +260,14 @@ const char *statistics_name(const struct work *work, const char *definition)
     return mem_textn(work->ctx, at, (size_t)(end - at));
 }
 
+const char *statistics_owner(const struct work *work, const struct relation *relation,
+                             const char *definition)
+{
+    return relation->owner ? say(work, "ALTER STATISTICS %s OWNER TO %s",
+                                 statistics_name(work, definition), ident(work, relation->owner))
+                           : NULL;
+}
+
 static bool already(const struct step_texts *list, const char *sql)
 {
     for (size_t i = 0; i < list->count; i++) {
@@ -300,6 +308,10 @@ static bool on_table(struct work *work, struct relation *relation, const char *c
         add(work, &around->drop,
             say(work, "DROP STATISTICS %s", statistics_name(work, definition)));
         add(work, &around->make, definition);
+        const char *owner = statistics_owner(work, relation, definition);
+        if (owner) {
+            add(work, &around->make, owner);
+        }
         remember(work, around, "extended statistics");
     }
     for (size_t i = 0; i < relation->rules.count; i++) {

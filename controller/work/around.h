@@ -43,6 +43,10 @@ void published_around(const struct work *work, const struct state *state,
 void around_close(const struct work *work, const struct state *state, struct around *around);
 /* The name in "CREATE STATISTICS name (…) ON …", as it stands there. */
 const char *statistics_name(const struct work *work, const char *definition);
+/* What is made anew belongs to who made it: the statement that gives it to the table's owner; null
+ * when that is not known. */
+const char *statistics_owner(const struct work *work, const struct relation *relation,
+                             const char *definition);
 /* DROP and CREATE of a policy, at the ends of the two lists. */
 void around_policy(const struct work *work, const struct relation *relation,
                    const struct policy *policy, struct around *around);
