@@ -230,9 +230,7 @@ void lint_compat(struct linter *l)
         }
         break;
     case SQL_STMT_SET_SCHEMA:
-        /* what waits in the schema flotilla was made there a step before: nobody's query says it */
-        if (!text_eq(s->name.schema, "flotilla") &&
-            (!world_find(l->world, s->name) || !world_find(l->world, s->name)->fresh)) {
+        if (!world_find(l->world, s->name) || !world_find(l->world, s->name)->fresh) {
             found(l, "rename-schema", NULL, "qualified names of \"%s\" break", s->name.name);
         }
         break;
