@@ -94,17 +94,17 @@ struct relation {
     size_t trigger_count;
     struct policy *policies;
     size_t policy_count;
-    struct catalog_texts rules;      /* pg_get_ruledef, without the views' own _RETURN */
+    struct catalog_texts rules; /* pg_get_ruledef, without the views' own _RETURN */
     /* pg_get_statisticsobjdef, its columns in the order of their names, not of their numbers */
     struct catalog_texts statistics;
-    const char *definition;          /* views: pg_get_viewdef */
-    struct catalog_texts options;    /* reloptions, "name=value" */
-    const char *partition_key;       /* pg_get_partkeydef */
-    const char *partition_bound;     /* pg_get_expr(relpartbound) */
-    const char *parent;              /* "schema.name" of the partitioned or inherited parent */
-    const char *of_type;             /* "schema.name" of CREATE TABLE … OF; null */
-    const char *tablespace;          /* null: the database's */
-    const char *access_method;       /* null: heap */
+    const char *definition;       /* views: pg_get_viewdef */
+    struct catalog_texts options; /* reloptions, "name=value" */
+    const char *partition_key;    /* pg_get_partkeydef */
+    const char *partition_bound;  /* pg_get_expr(relpartbound) */
+    const char *parent;           /* "schema.name" of the partitioned or inherited parent */
+    const char *of_type;          /* "schema.name" of CREATE TABLE … OF; null */
+    const char *tablespace;       /* null: the database's */
+    const char *access_method;    /* null: heap */
     bool row_security, force_row_security;
     char replica_identity; /* d n f i */
     const char *server;    /* foreign tables */
