@@ -182,7 +182,7 @@ static const char *sequence_options(const struct ddl *d, const struct sql_alter 
 static bool column_is_plain(const struct sql_column *c)
 {
     for (size_t i = 0; i < c->constraint_count; i++) {
-        if (!strchr("ncufp", c->constraints[i].kind)) {
+        if (c->constraints[i].kind != 'n' && !is_plain(&c->constraints[i])) {
             return false;
         }
     }
@@ -335,7 +335,7 @@ static bool takes(const struct ddl *d, const struct sql_alter *alter,
     return reads ? ddl_young(d, relation) : ddl_made(d, relation);
 }
 
-void ddl_alter(struct ddl *d)
+static void actions(struct ddl *d)
 {
     const struct statement *s = d->s;
     for (size_t i = 0; i < s->alter_count; i++) {
@@ -353,4 +353,42 @@ void ddl_alter(struct ddl *d)
             stays(d, &s->alters[i], relation);
         }
     }
+}
+
+/* The server's own order: a statement may name what a later action of it makes. */
+static int turn(const struct sql_alter *alter)
+{
+    switch (alter->kind) {
+    case SQL_ALTER_DROP_COLUMN:
+    case SQL_ALTER_DROP_CONSTRAINT:
+    case SQL_ALTER_DROP_NOT_NULL:
+    case SQL_ALTER_DROP_DEFAULT: return 0;
+    case SQL_ALTER_SET_TYPE: return 1;
+    case SQL_ALTER_ADD_COLUMN: return 2;
+    case SQL_ALTER_ADD_CONSTRAINT: return 4;
+    default: return 3;
+    }
+}
+
+static struct statement in_turn(const struct ddl *d)
+{
+    struct statement s = *d->s;
+    size_t count = 0;
+    s.alters = mem_array(d->work->ctx, struct sql_alter, s.alter_count);
+    for (int now = 0; now <= 4; now++) {
+        for (size_t i = 0; i < s.alter_count; i++) {
+            if (turn(&d->s->alters[i]) == now) {
+                s.alters[count++] = d->s->alters[i];
+            }
+        }
+    }
+    return s;
+}
+
+void ddl_alter(struct ddl *d)
+{
+    const struct statement *as_written = d->s, sorted = in_turn(d);
+    d->s = &sorted;
+    actions(d);
+    d->s = as_written;
 }

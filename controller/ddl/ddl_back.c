@@ -175,6 +175,40 @@ static void owner(const struct ddl *d, struct ddl_back *back)
     }
 }
 
+/* CREATE of what has no statement kind of its own: "DROP CAST (a AS b)". */
+static void made_words(const struct ddl *d, struct ddl_back *back)
+{
+    static const struct {
+        const char *words, *keyword;
+        bool listed; /* what stands in brackets belongs to the name */
+    } kinds[] = { { "cast ", "CAST", true },
+                  { "aggregate ", "AGGREGATE", true },
+                  { "collation ", "COLLATION", false },
+                  { "server ", "SERVER", false },
+                  { "event trigger ", "EVENT TRIGGER", false },
+                  { "text search configuration ", "TEXT SEARCH CONFIGURATION", false },
+                  { "text search dictionary ", "TEXT SEARCH DICTIONARY", false } };
+    const void *ctx = d->work->ctx;
+    struct text words = text_init(ctx, TEXT_LINE);
+    struct sql_piece p = sql_piece_next(ctx, d->s->sql);
+    if (!p.word || !text_eq(p.name, "create")) {
+        return;
+    }
+    for (int i = 0; i < 3; i++) {
+        p = sql_piece_next(ctx, p.start + p.length);
+        text_addf(&words, "%s ", p.word ? p.name : "");
+        for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+            if (text_eq(words.data, kinds[k].words)) {
+                const char *start = p.start + p.length + strspn(p.start + p.length, " \n\t");
+                size_t length =
+                    kinds[k].listed ? strcspn(start, ")") + 1 : strcspn(start, " \n\t(");
+                ddl_down(d, back, "DROP %s %.*s", kinds[k].keyword, (int)length, start);
+                return;
+            }
+        }
+    }
+}
+
 struct ddl_back ddl_back_other(const struct ddl *d)
 {
     struct ddl_back back = { .phase = PHASE_EXPAND };
@@ -200,6 +234,9 @@ struct ddl_back ddl_back_other(const struct ddl *d)
     case SQL_STMT_OWNER: owner(d, &back); break;
     case SQL_STMT_GRANT:
     case SQL_STMT_REVOKE: grants(d, &back); break;
+    case SQL_STMT_OTHER:
+    case SQL_STMT_FOREIGN_DATA:
+    case SQL_STMT_CREATE_EVENT_TRIGGER: made_words(d, &back); break;
     default: break;
     }
     return back;

@@ -7,6 +7,7 @@
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
 #include "controller/ddl/ddl.h"
+#include "controller/ddl/ddl_guard.h"
 #include "controller/work/around.h"
 
 static bool is_word(const struct sql_piece *piece, const char *const *words, size_t count)
@@ -276,12 +277,33 @@ static void whole(struct ddl *d)
     }
 }
 
+/* A question to the catalog that has its answer now: the plan is bound to that catalog. */
+static bool answered(struct ddl *d)
+{
+    const char *asked;
+    enum guard guard = ddl_guard(d, d->s->body->text, &asked);
+    if (guard == GUARD_OPEN) {
+        return false;
+    }
+    d->work->intent = d->source;
+    work_note(d->work, "info", "guard-answered", "%s: the block %s", asked,
+              guard == GUARD_RUNS ? "runs its statements" : "does nothing");
+    if (guard == GUARD_RUNS) {
+        each_alone(d, false);
+    }
+    return true;
+}
+
 void ddl_body(struct ddl *d)
 {
     const struct sql_body *body = d->s->body;
     bool handler = false;
-    bool plain = body->text && body->script && !body->opaque && !body->dynamic.count &&
-                 text_eq(body->language, "plpgsql") && straight(d->work->ctx, body->text, &handler);
+    bool seen = body->text && body->script && !body->opaque && !body->dynamic.count &&
+                text_eq(body->language, "plpgsql");
+    if (seen && answered(d)) {
+        return;
+    }
+    bool plain = seen && straight(d->work->ctx, body->text, &handler);
     if (plain && body->script->count > 0 && (!handler || body->script->count == 1)) {
         each_alone(d, handler);
     } else {

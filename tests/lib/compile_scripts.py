@@ -99,4 +99,66 @@ SCRIPTS = [
             ALTER TABLE ONLY flow ADD CONSTRAINT flow_unique UNIQUE (id);
         """,
     },
+    {
+        "name": "blocks_that_ask_the_catalog",
+        "schema": """
+            CREATE TABLE zone (id int PRIMARY KEY, site_id int, number int, old_name text);
+            INSERT INTO zone VALUES (1, 1, 1, 'a'), (2, 1, 2, 'b');
+        """,
+        "script": """
+            DO $$ BEGIN
+                IF NOT EXISTS (SELECT 1 FROM information_schema.table_constraints
+                               WHERE constraint_name = 'zone_site_id_number_key') THEN
+                    ALTER TABLE zone ADD UNIQUE (site_id, number);
+                END IF;
+            END $$;
+            DO $$ BEGIN
+                IF NOT EXISTS (SELECT c.conname FROM pg_catalog.pg_constraint c
+                               WHERE c.conname = 'zone_site_id_number_key' AND conrelid = 'public.zone'::regclass) THEN
+                    ALTER TABLE zone DROP COLUMN number;
+                END IF;
+            END $$;
+            DO $$ BEGIN
+                if exists (select * from information_schema.columns
+                           where table_name = 'zone' and column_name = 'old_name') then
+                    alter table zone alter column old_name set not null;
+                    alter table zone add column new_name text;
+                end if;
+            END $$;
+            DO $$ BEGIN
+                IF NOT EXISTS (SELECT 1 FROM pg_type WHERE typname = 'mood') THEN
+                    CREATE TYPE mood AS ENUM ('good', 'bad');
+                END IF;
+            END $$;
+        """,
+    },
+    {
+        "name": "a_column_whose_key_waits_for_the_end",
+        "schema": """
+            CREATE TABLE payout (id int PRIMARY KEY); CREATE TABLE decision (id int PRIMARY KEY);
+            INSERT INTO payout VALUES (1); INSERT INTO decision VALUES (1);
+        """,
+        "script": """
+            ALTER TABLE decision ADD COLUMN payout_id int NULL REFERENCES payout (id) DEFERRABLE INITIALLY DEFERRED;
+            ALTER TABLE decision ADD CONSTRAINT once UNIQUE (payout_id) DEFERRABLE INITIALLY DEFERRED;
+        """,
+    },
+    {
+        "name": "a_check_before_its_column",
+        "schema": "CREATE TABLE charge (id int PRIMARY KEY, was int); INSERT INTO charge VALUES (1);",
+        "script": """
+            ALTER TABLE charge ADD CONSTRAINT level_known CHECK (level IN (1, 2)),
+                ADD COLUMN level smallint NOT NULL DEFAULT 1, ADD COLUMN was text, DROP COLUMN was;
+        """,
+    },
+    {
+        "name": "a_cast_and_what_it_stands_on",
+        "schema": "SELECT 1;",
+        "script": """
+            CREATE TYPE span AS (since date, until date);
+            CREATE FUNCTION span_range(span) RETURNS daterange LANGUAGE sql IMMUTABLE AS
+                $$ SELECT daterange($1.since, $1.until, '[]') $$;
+            CREATE CAST (span AS daterange) WITH FUNCTION span_range(span) AS IMPLICIT;
+        """,
+    },
 ]
