@@ -263,6 +263,7 @@ static void signals_go_elsewhere(void **state)
     sigemptyset(&mask);
     assert_true(sql_deep(look_at_mask, &mask, &err));
     assert_true(sigismember(&mask, SIGINT) && sigismember(&mask, SIGTERM));
+    assert_false(sigismember(&mask, SIGSEGV) || sigismember(&mask, SIGABRT));
 }
 
 int main(void)
