@@ -6,11 +6,13 @@
 #include "agents/base/file.h"
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
+#include "controller/desk/lint_history.h"
 #include "controller/lint/crew.h"
 #include "controller/terminal/command.h"
 
 enum {
     POOL = 512 * 1024,       /* most files need less than this while they are looked at */
+    KEPT = 64 * 1024,        /* and those that are kept for the ones behind them less */
     PATIENCE_MS = 60 * 1000, /* for one file: the largest dumps take a few seconds */
 };
 
@@ -90,9 +92,20 @@ static int fail_on_of(const struct lint_run *run, const struct lint_file *f)
     return fail >= 0 ? fail : SEVERITY_WARNING;
 }
 
-static bool file_lint(const void *ctx, const struct lint_run *run, const struct lint_file *f,
-                      struct lint_view *view, struct error *err)
+static struct lint_layout layout_of(const void *ctx, const struct lint_run *run,
+                                    const struct lint_file *f, const char *text, size_t length)
 {
+    struct lint_layout layout = lint_layout_of(ctx, &f->place, text, length);
+    for (size_t i = 0; wraps_said(run, f) && i < layout.count; i++) {
+        layout.parts[i].unit_count = 0;
+    }
+    return layout;
+}
+
+static bool file_lint(const void *ctx, struct lint_run *run, size_t index, struct lint_view *view,
+                      struct error *err)
+{
+    const struct lint_file *f = &run->files.items[index];
     const char *text;
     size_t length;
     if (!file_read(ctx, f->path, TEXT_FILE, &text, &length, err)) {
@@ -102,11 +115,14 @@ static bool file_lint(const void *ctx, const struct lint_run *run, const struct 
     const struct lint_config *c = f->config;
     text = lint_placeholders_fill(ctx, text, &length, c ? c->placeholders : NULL,
                                   c ? c->placeholder_count : 0, &view->placeholders);
-    struct lint_layout layout = lint_layout_of(ctx, &f->place, text, length);
-    for (size_t i = 0; wraps_said(run, f) && i < layout.count; i++) {
-        layout.parts[i].unit_count = 0;
-    }
+    struct lint_layout layout = layout_of(ctx, run, f, text, length);
     view->tool = layout.tool;
+    o.judge = lint_history_before(run, index, &layout, &o);
+    if (o.judge) { /* it keeps what the statements say */
+        ctx = talloc_pool(run->ctx, KEPT);
+        text = mem_textn(ctx, text, length);
+        layout = layout_of(ctx, run, f, text, length);
+    }
     for (size_t i = 0; i < run->variants.count; i++) {
         const struct lint_variant *v = &run->variants.items[i];
         struct lint_result *result;
@@ -122,13 +138,15 @@ static bool file_lint(const void *ctx, const struct lint_run *run, const struct 
             lint_merge(ctx, view->result, result, v->where);
         }
     }
-    return run->variants.count > 0 ||
-           lint_parts(ctx, layout.parts, layout.count, length, &o, &view->result, err);
+    bool good = run->variants.count > 0 ||
+                lint_parts(ctx, layout.parts, layout.count, length, &o, &view->result, err);
+    lint_history_linted(run, index);
+    return good;
 }
 
 static const void *work(const void *ctx, void *data, size_t index, size_t *length)
 {
-    const struct lint_run *run = data;
+    struct lint_run *run = data; /* a copy: this is a process of its own */
     const struct lint_file *f = &run->files.items[index];
     void *pool = talloc_pool(ctx, POOL);
     struct error err = { 0 };
@@ -138,7 +156,7 @@ static const void *work(const void *ctx, void *data, size_t index, size_t *lengt
         .color = run->flags->color,
         .path = text_printable(ctx, f->shown),
     };
-    if (!file_lint(pool, run, f, &view, &err)) {
+    if (!file_lint(pool, run, index, &view, &err)) {
         outcome.failed = true;
         return packed(ctx, &outcome,
                       mem_printf(ctx, "%s%s%s", err.message, *err.hint ? "; " : "", err.hint),

@@ -24,6 +24,7 @@ struct lint_run {
     struct lint_view *unread; /* those that were not */
     size_t printed;
     void *ctx;
+    struct lint_history *histories; /* of this process */
 };
 
 /* The exit code. */

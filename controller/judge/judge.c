@@ -42,6 +42,11 @@ void judge_ask(struct judge *judge, judge_ask_fn *ask, void *data)
     judge->ask_data = data;
 }
 
+void judge_take_hearsay(struct judge *judge)
+{
+    judge->hearsay = true;
+}
+
 void judge_settle(struct judge *judge)
 {
     world_settle(judge->world);

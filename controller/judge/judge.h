@@ -98,6 +98,10 @@ typedef bool judge_ask_fn(void *data, const struct syntax_question *question,
                           struct syntax_answer *answer);
 void judge_ask(struct judge *judge, judge_ask_fn *ask, void *data);
 
+/* What it will know comes from files that may not be all there is: a statement is not said to fail
+ * for what is there, or is not. */
+void judge_take_hearsay(struct judge *judge);
+
 /* What was made so far counts as existing before: between scripts that run one after the other,
  * and between steps of different phases. */
 void judge_settle(struct judge *judge);

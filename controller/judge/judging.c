@@ -207,12 +207,19 @@ void tag_add(struct judging *g, unsigned tags)
     g->v->tags |= tags;
 }
 
+/* It fails whatever the files before it left. */
+static bool sure(const char *why)
+{
+    return strstr(why, "PostgreSQL") || strstr(why, "COMMIT") || strstr(why, "CONCURRENTLY");
+}
+
 void will_fail(struct judging *g, const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
     if (!g->v->fails) {
-        g->v->fails = talloc_vasprintf(g->ctx, fmt, ap);
+        const char *why = talloc_vasprintf(g->ctx, fmt, ap);
+        g->v->fails = g->judge->hearsay && !sure(why) ? NULL : why;
     }
     va_end(ap);
 }

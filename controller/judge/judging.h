@@ -16,6 +16,7 @@ struct judge {
     bool transaction;  /* BEGIN was seen and not ended */
     bool assumed;      /* the runner's transaction is open */
     bool runner;       /* the runner opens one around the whole */
+    bool hearsay;      /* what exists is only told by files */
     bool utc;          /* the session's time zone is UTC */
     int nesting;       /* statements in bodies in statements … */
     judge_ask_fn *ask; /* null: nobody */

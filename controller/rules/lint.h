@@ -108,9 +108,13 @@ struct lint_options {
     const char *disorder;         /* why the file is out of its order; null */
     bool all;                     /* every rule, or, with `only` empty, the default ones */
     const struct sql_texts *only; /* null or empty: no choice by name */
+    struct judge *judge;          /* has followed what ran before the way up; null: a new one */
     int64_t small;                /* tables with fewer rows than this: findings of size are notes;
                                      0: 10,000 */
 };
+
+/* A judge as the options want it. */
+struct judge *lint_judge(const void *ctx, const struct lint_options *options);
 
 bool lint_script(const void *ctx, const char *text, size_t length,
                  const struct lint_options *options, struct lint_result **out,

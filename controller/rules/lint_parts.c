@@ -64,11 +64,22 @@ static int by_place(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+/* Another judge, after the way up: the one that follows all files must not see it taken back. */
+static struct judge *judge_apart(const void *ctx, const struct lint_options *options,
+                                 const struct lint_result *up)
+{
+    struct judge *judge = lint_judge(ctx, options);
+    for (size_t i = 0; i < up->count; i++) {
+        judge_follow(judge, up->statements[i].statement);
+    }
+    return judge;
+}
+
 bool lint_parts(const void *ctx, const struct lint_part *parts, size_t count, size_t length,
                 const struct lint_options *options, struct lint_result **out, struct error *err)
 {
     struct lint_result *all = mem_new(ctx, struct lint_result);
-    struct judge *judge = lint_judge(all, options);
+    struct judge *judge = options->judge ? options->judge : lint_judge(all, options);
     for (size_t i = 0; i < count; i++) {
         struct lint_result *one;
         struct lint_options o = *options;
@@ -76,6 +87,9 @@ bool lint_parts(const void *ctx, const struct lint_part *parts, size_t count, si
         o.unit_count = parts[i].unit_count;
         o.partial = count > 1;
         o.disorder = i == 0 ? options->disorder : NULL;
+        if (i == 1 && options->judge) {
+            judge = judge_apart(all, options, all);
+        }
         if (i > 0) {
             judge_settle(judge);
         }

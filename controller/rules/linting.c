@@ -64,10 +64,13 @@ static bool is_habit(const char *rule)
     return IN(habits, rule);
 }
 
-/* Somebody said that the table is small: then a finding of its size alone is none. */
+/* Somebody said that the table is small: then a finding of its size alone is none. And what earlier
+ * files say is not enough to say that something is there, or not. */
 static bool is_moot(const struct linter *l, const char *rule)
 {
-    return l->told && !l->options->all && is_sized(rule) && !is_habit(rule);
+    static const char *const existence[] = { "name-collision", "dependent-object-error" };
+    return (l->told && !l->options->all && is_sized(rule) && !is_habit(rule)) ||
+           (l->judge->hearsay && IN(existence, rule));
 }
 
 static const struct lint_rule_level *level_of(const struct lint_options *o, const struct rule *rule)

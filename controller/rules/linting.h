@@ -77,8 +77,6 @@ void lint_catalog_end(struct linter *l, const struct statement *s);
 void lint_rows_asked(struct linter *l);
 void lint_script_end(struct linter *l);
 
-/* A judge as the options want it. */
-struct judge *lint_judge(const void *ctx, const struct lint_options *options);
 /* Lints with a judge that knows more than one script. What it returns must not outlive the judge.
  */
 bool lint_with(const void *ctx, struct judge *judge, const char *text, size_t length,

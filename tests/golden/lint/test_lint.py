@@ -107,6 +107,44 @@ class Lint(unittest.TestCase):
         _, statements, _ = linted(goose, "--assume-transaction", "no")
         self.assertEqual([f["rule"] for s in statements for f in s["findings"]], [])
 
+    def test_earlier_files_of_a_tool_tell_what_is_there(self):
+        history = {
+            "V1__init.sql": "CREATE TABLE authors (id bigint PRIMARY KEY, name varchar(100), email text);\n"
+                            "CREATE TABLE books (id bigint PRIMARY KEY, author bigint);\n",
+            "V2__check.sql": "ALTER TABLE authors ADD CONSTRAINT c CHECK (email IS NOT NULL) NOT VALID;\n",
+            "V3__validate.sql": "ALTER TABLE authors VALIDATE CONSTRAINT c;\n",
+            "V4__now.sql": "ALTER TABLE authors ALTER COLUMN email SET NOT NULL;\n",
+            "V5__widen.sql": "ALTER TABLE authors ALTER COLUMN name TYPE varchar(200);\n",
+            "V6__key.sql": "ALTER TABLE books ADD CONSTRAINT k FOREIGN KEY (author) REFERENCES authors NOT VALID;\n",
+            "V7__index.sql": "CREATE INDEX authors_name ON authors (name);\n",  # it may have rows by now
+            "V8__again.sql": "CREATE TABLE authors (id bigint PRIMARY KEY);\nALTER TABLE authors DROP COLUMN x;\n",
+            "V9__type.sql": "ALTER TABLE authors ALTER COLUMN id TYPE numeric;\n",
+        }
+        expected = {"V6__key.sql": ["fk-missing-index"], "V7__index.sql": ["index-create-blocking"],
+                    "V8__again.sql": ["drop-column"], "V9__type.sql": ["column-type-rewrite"]}
+        alone = {"V4__now.sql": ["not-null-scan"], "V5__widen.sql": ["column-type-rewrite"],
+                 "V7__index.sql": ["index-create-blocking"], "V9__type.sql": ["column-type-rewrite"]}
+
+        def found(*arguments):
+            _, out, _ = lint(*arguments, "--format", "json", "--no-config")
+            files = {os.path.basename(f["path"]): f["statements"] for f in json.loads(out)["files"]}
+            self.assertEqual([], [s["fails"] for f in files.values() for s in f if "fails" in s])
+            return {name: [x["rule"] for s in f for x in s["findings"]]
+                    for name, f in files.items() if any(s["findings"] for s in f)}
+
+        with tempfile.TemporaryDirectory() as folder:
+            for name, sql in history.items():
+                with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
+                    file.write("SET lock_timeout = '1s';\n" + sql)
+            self.assertEqual(expected, found(folder))
+            each = {}
+            for name in history:
+                each |= found(os.path.join(folder, name))
+            self.assertEqual(alone, each)
+            for name in history:  # not a tool's names: each for itself
+                os.rename(os.path.join(folder, name), os.path.join(folder, name[1:]))
+            self.assertEqual({name[1:]: rules for name, rules in alone.items()}, found(folder))
+
     def test_hostile_files_cost_a_message(self):
         with tempfile.TemporaryDirectory() as folder:
             hostile = {"a.sql": b"SELECT \xff\xfe;", "b.sql": b"SELECT 1" + b"+1" * 300000,
