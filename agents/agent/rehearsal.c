@@ -202,6 +202,19 @@ bool rehearsal_is_misfit(const char *sqlstate)
     return text_starts(sqlstate, "22") || text_starts(sqlstate, "23");
 }
 
+/* All went well on the clone, and would not there. */
+static json_t *rights_error(const struct rehearsal *r)
+{
+    SCOPE(tmp);
+    const json_t *first = json_array_get(r->missing, 0);
+    const char *said =
+        mem_printf(tmp, "database %s: role %s %s (step %s)%s", r->database->name, r->role,
+                   json_text_of(first, "message"), json_text_of(first, "step"),
+                   json_array_size(r->missing) > 1 ? ", and more" : "");
+    return json_pack("{s:s, s:s, s:s}", "code", error_code_name(ERROR_RIGHTS), "message", said,
+                     "hint", json_text_of(first, "fix"));
+}
+
 bool rehearsal_play(struct rehearsal *r, json_t **result, struct error *why, struct error *err)
 {
     SCOPE(tmp);
@@ -218,6 +231,10 @@ bool rehearsal_play(struct rehearsal *r, json_t **result, struct error *why, str
     json_object_set(o, "differences", differences);
     json_object_set_new(o, "notes", json_from_texts(r->notes.items, r->notes.count));
     json_set_int(o, "ms", clock_mono_ms() - r->began_ms);
+    if (r->missing)
+        json_object_set(o, "rights", r->missing);
+    if (through && json_array_size(r->missing) > 0)
+        json_object_set_new(o, "error", rights_error(r));
     if (!through)
         json_object_set_new(o, "error",
                             json_pack("{s:s, s:s, s:s}", "code", error_code_name(why->code),

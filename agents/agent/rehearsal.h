@@ -4,6 +4,8 @@
 #ifndef AGENTS_AGENT_REHEARSAL_H
 #define AGENTS_AGENT_REHEARSAL_H
 
+#include <jansson.h>
+
 #include "agents/agent/config.h"
 #include "agents/agent/scratch.h"
 #include "agents/agent/spool.h"
@@ -18,6 +20,9 @@ struct rehearsal {
     size_t part_count;
     struct catalog *target; /* of the real database */
     struct catalog_texts notes;
+    const json_t *needs; /* rights, as in rights.h; lent; may be null */
+    json_t *missing;     /* those that its role lacks there; null: none was asked for */
+    const char *role;
     struct scratch *scratch;
     struct connection *db, *watch; /* in the scratch database */
     const char *run;               /* its folder in the spool; null: none yet */

@@ -8,6 +8,7 @@
 #include "agents/agent/inside.h"
 #include "agents/agent/journal.h"
 #include "agents/agent/rehearsal.h"
+#include "agents/agent/rights.h"
 #include "agents/agent/scratch.h"
 #include "agents/agent/work.h"
 #include "agents/base/clock.h"
@@ -36,12 +37,27 @@ static bool parts_read(struct rehearsal *r, const json_t *args, struct error *er
     return true;
 }
 
+/* What the role lacks that is to do it: before anything is cloned, and told whatever comes of it.
+ */
+static bool read_rights(struct rehearsal *r, struct connection *db, struct error *err)
+{
+    if (!json_array_size(r->needs))
+        return true;
+    json_t *missing = NULL;
+    if (!connection_names(db, NULL, err) || !rights_missing(db, r->needs, &missing, err))
+        return false;
+    r->missing = json_own(r, missing);
+    r->role = mem_text(r, connection_facts(db)->user);
+    return true;
+}
+
 static bool read_target(struct rehearsal *r, struct error *err)
 {
     SCOPE(tmp);
     struct connection *db = NULL;
     struct connection_options options = { .conninfo = r->database->conninfo, .tag = "rehearse" };
-    if (!connection_open(tmp, &options, &db, err) || !catalog_read(r, db, &r->target, err))
+    if (!connection_open(tmp, &options, &db, err) || !catalog_read(r, db, &r->target, err) ||
+        !read_rights(r, db, err))
         return fail_in(err, "database %s", r->database->name);
     return true;
 }
@@ -129,6 +145,7 @@ static bool begin(const void *ctx, struct agent *agent, const json_t *args, stru
     struct rehearsal *r = mem_new(ctx, struct rehearsal);
     r->config = agent->config;
     r->lock = -1;
+    r->needs = json_object_get(args, "needs");
     r->began_ms = clock_mono_ms();
     if (!agent_args_database(agent, args, &r->database, err) || !parts_read(r, args, err))
         return false;

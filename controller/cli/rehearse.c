@@ -6,6 +6,7 @@
 #include "agents/base/text.h"
 #include "controller/cli/commands.h"
 #include "controller/desk/place.h"
+#include "controller/desk/plan_needs.h"
 #include "controller/rollout/evidence.h"
 #include "controller/session/pool.h"
 #include "controller/terminal/plan_text.h"
@@ -65,12 +66,16 @@ static size_t parts_of(const void *ctx, const struct plan *plan, const char *ser
 static json_t *request(const struct instance *instance, const struct rehearsal *r)
 {
     json_t *parts = json_array();
-    for (size_t i = 0; i < r->part_count; i++)
+    json_t *needs = json_array();
+    for (size_t i = 0; i < r->part_count; i++) {
         json_array_append_new(parts, part_to_json(r->parts[i], true));
+        plan_needs(r->parts[i], needs);
+    }
     json_t *o = json_object();
     json_set_text(o, "database", instance->agent_database);
     json_set_text(o, "instance", instance->name);
     json_object_set_new(o, "parts", parts);
+    json_object_set_new(o, "needs", needs);
     return o;
 }
 
@@ -150,6 +155,19 @@ static void print_lines(const char *what, const json_t *lines)
     }
 }
 
+static void print_rights(const json_t *missing)
+{
+    for (size_t i = 0; i < json_array_size(missing); i++) {
+        SCOPE(tmp);
+        const json_t *right = json_array_get(missing, i);
+        const char *step = json_text_of(right, "step"), *fix = json_text_of(right, "fix");
+        const char *message = json_text_of(right, "message");
+        printf("    right missing: %s: the agent's role %s\n      hint: %s\n",
+               step ? text_printable(tmp, step) : "", message ? text_printable(tmp, message) : "",
+               fix ? text_printable(tmp, fix) : "");
+    }
+}
+
 static void print_task(const struct pool_task *task, const char *service)
 {
     SCOPE(tmp);
@@ -163,6 +181,7 @@ static void print_task(const struct pool_task *task, const char *service)
     }
     print_steps(json_object_get(task->result, "steps"));
     print_lines("differs", json_object_get(task->result, "differences"));
+    print_rights(json_object_get(task->result, "rights"));
     print_lines("note", json_object_get(task->result, "notes"));
 }
 
