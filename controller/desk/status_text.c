@@ -99,6 +99,20 @@ static const char *with_plan(const void *ctx, const struct place *place, const c
     return text_printable(ctx, t.data);
 }
 
+/* "orders-1 (migrate), orders-1 (expand)": what a way back has left. */
+static const char *not_undone(const void *ctx, const struct rollout *r)
+{
+    struct text t = text_init(ctx, TEXT_FILE);
+    for (size_t i = 0; i < r->task_count; i++) {
+        const struct task *task = &r->tasks[i];
+        if (!task->started || task->status == TASK_UNDONE || (int)task->phase <= r->back_to)
+            continue;
+        text_addf(&t, "%s%s (%s)", t.len ? ", " : "", text_printable(ctx, task->instance),
+                  phase_name(task->phase));
+    }
+    return t.data;
+}
+
 static void print_next(FILE *to, const struct place *place)
 {
     SCOPE(tmp);
@@ -109,6 +123,12 @@ static void print_next(FILE *to, const struct place *place)
                 with_plan(tmp, place, r->gate_hint ? r->gate_hint : "`flotilla promote`"));
         break;
     case ROLLOUT_FAILED:
+        if (r->back) {
+            fprintf(to, "  not undone: %s\n  next: `flotilla retry %s` undoes the rest when ",
+                    not_undone(tmp, r), r->id);
+            fputs("their hosts are back\n", to);
+            break;
+        }
         fprintf(to,
                 "  next: `flotilla retry %s` once the cause is gone, or `flotilla rollback "
                 "%s`\n",

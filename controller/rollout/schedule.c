@@ -28,16 +28,13 @@ static bool comes_after(const struct part *part, const char *service)
     return false;
 }
 
-/* Forward a task waits for those its part names; back, for those whose parts name it. */
+/* A task waits for those its part names. */
 static bool may_start(const struct rollout *rollout, const struct task *task)
 {
     for (size_t i = 0; i < rollout->task_count; i++) {
         const struct task *other = &rollout->tasks[i];
-        if (other->phase != task->phase || other == task)
-            continue;
-        bool waits = rollout->back ? comes_after(other->part, task->service)
-                                   : comes_after(task->part, other->service);
-        if (waits && !task_settled(rollout, other))
+        if (other->phase == task->phase && other != task &&
+            comes_after(task->part, other->service) && !task_settled(rollout, other))
             return false;
     }
     return true;
@@ -78,18 +75,107 @@ static void collect(const void *ctx, const struct rollout *rollout, struct sched
     s->need = s->task_count ? NEED_DISPATCH : NEED_NOTHING;
 }
 
+/* --- back ----------------------------------------------------------------------------------- */
+
+/* Which services the plan ties to each other, through any phase: of each task a number that tied
+ * ones share. */
+static size_t *ties_of(const void *ctx, const struct rollout *rollout)
+{
+    size_t *tie = mem_array(ctx, size_t, rollout->task_count);
+    bool more = true;
+    for (size_t i = 0; i < rollout->task_count; i++)
+        for (tie[i] = 0; !text_eq(rollout->tasks[tie[i]].service, rollout->tasks[i].service);)
+            tie[i]++;
+    while (more) {
+        more = false;
+        for (size_t i = 0; i < rollout->task_count; i++)
+            for (size_t k = 0; rollout->tasks[i].part->after_count && k < rollout->task_count;
+                 k++) {
+                bool tied = comes_after(rollout->tasks[i].part, rollout->tasks[k].service) ||
+                            text_eq(rollout->tasks[i].service, rollout->tasks[k].service);
+                size_t least = tie[i] < tie[k] ? tie[i] : tie[k];
+                more = more || (tied && tie[i] != tie[k]);
+                tie[i] = tied ? least : tie[i];
+                tie[k] = tied ? least : tie[k];
+            }
+    }
+    return tie;
+}
+
+/* Those whose parts name it, and what came later here and at the services that are tied to it. */
+static bool may_go_back(const struct rollout *rollout, const size_t *tie, size_t at)
+{
+    const struct task *task = &rollout->tasks[at];
+    for (size_t i = 0; i < rollout->task_count; i++) {
+        const struct task *other = &rollout->tasks[i];
+        bool here = text_eq(other->service, task->service);
+        bool waits =
+            other->phase == task->phase
+                ? comes_after(other->part, task->service)
+                : other->phase > task->phase &&
+                      (here ? text_eq(other->instance, task->instance) : tie[i] == tie[at]);
+        if (i != at && waits && !task_settled(rollout, other))
+            return false;
+    }
+    return true;
+}
+
+/* It failed because nobody got there. */
+static bool is_away(const struct task *task)
+{
+    static const char *const codes[] = { "connect", "timeout", "auth", "host_key" };
+    for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+        if (text_eq(task->error_code, codes[i]))
+            return true;
+    return false;
+}
+
+static struct schedule back_next(const void *ctx, const struct rollout *rollout)
+{
+    SCOPE(tmp);
+    struct schedule s = { .phase = rollout->phase };
+    bool failed = false;
+    const size_t *tie = ties_of(tmp, rollout);
+    for (size_t i = 0; i < rollout->task_count; i++) {
+        const struct task *task = &rollout->tasks[i];
+        failed = failed || task->status == TASK_FAILED;
+        if (task->status == TASK_FAILED && !is_away(task)) {
+            s.need = schedule_quiet(rollout) ? NEED_FAIL : NEED_NOTHING;
+            return s;
+        }
+    }
+    if (!next_phase(rollout, &s.phase)) {
+        s.need = rollout->back_to >= 0 ? NEED_PART_WAY : NEED_END;
+        return s;
+    }
+    s.tasks = mem_array(ctx, size_t, rollout->task_count);
+    for (size_t i = 0; i < rollout->task_count; i++) {
+        const struct task *task = &rollout->tasks[i];
+        bool idle = task->status != TASK_RUNNING && task->status != TASK_FAILED;
+        if ((int)task->phase > rollout->back_to && idle && !task_settled(rollout, task) &&
+            may_go_back(rollout, tie, i))
+            s.tasks[s.task_count++] = i;
+    }
+    s.need = s.task_count                        ? NEED_DISPATCH
+             : failed && schedule_quiet(rollout) ? NEED_FAIL
+                                                 : NEED_NOTHING;
+    return s;
+}
+
 struct schedule schedule_next(const void *ctx, const struct rollout *rollout)
 {
     struct schedule s = { .phase = rollout->phase };
+    if (rollout->back)
+        return back_next(ctx, rollout);
     if (rollout_tasks(rollout, PHASE_COUNT, TASK_FAILED) > 0) {
         s.need = schedule_quiet(rollout) ? NEED_FAIL : NEED_NOTHING;
         return s;
     }
     if (!next_phase(rollout, &s.phase)) {
-        s.need = rollout->back && rollout->back_to >= 0 ? NEED_PART_WAY : NEED_END;
+        s.need = NEED_END;
         return s;
     }
-    if (!rollout->back && (s.phase != rollout->phase || !rollout->phase_open)) {
+    if (s.phase != rollout->phase || !rollout->phase_open) {
         s.need = NEED_GATE;
         return s;
     }
