@@ -1,4 +1,4 @@
-/* The operations count, snapshot and clean. */
+/* The operations count and snapshot. */
 #include <dirent.h>
 
 #include "agents/agent/handlers.h"
@@ -146,65 +146,5 @@ bool handle_snapshot(struct agent *agent, const json_t *args, struct reply *repl
         if (e->d_name[0] != '.')
             snapshot_look(&shelf, mem_printf(tmp, "%s/%s", base, e->d_name), list);
     *result = json_pack("{s:o}", "snapshots", list);
-    return true;
-}
-
-/* --- clean ------------------------------------------------------------------------------------ */
-
-/* What still needs the schema: a live runner, a rollout that has not ended, a trigger of ours. */
-static bool refuse_needed(struct connection *db, const char *database, const json_t *given_up,
-                          struct error *err)
-{
-    SCOPE(tmp);
-    struct rows *rows = NULL;
-    const char *params[] = { given_up ? json_compact(tmp, given_up) : "[]" };
-    const char *sql = mem_printf(
-        tmp,
-        "SELECT 'rollout ' || rollout || ' is ' || state FROM flotilla.part"
-        " WHERE state NOT IN ('done', 'undone')"
-        " AND NOT $1::jsonb @> pg_catalog.to_jsonb(rollout) UNION ALL"
-        " SELECT 'trigger ' || t.tgname || ' of ' || t.tgrelid::regclass || ' uses it'"
-        " FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid"
-        " WHERE p.pronamespace = 'flotilla'::regnamespace AND NOT t.tgisinternal UNION ALL"
-        " SELECT 'a runner is at work' WHERE NOT pg_catalog.pg_try_advisory_xact_lock(%d, 1)"
-        " LIMIT 1",
-        JOURNAL_LOCK);
-    if (!connection_query(tmp, db, sql, params, 1, &rows, err))
-        return false;
-    if (rows_count(rows) == 0)
-        return true;
-    fail(err, ERROR_BUSY, "database %s: the schema flotilla is needed: %s", database,
-         rows_text(rows, 0, 0));
-    return fail_hint(err, "finish the rollout, or roll it back, first");
-}
-
-static bool clean_database(struct connection *db, const char *database, const json_t *given_up,
-                           struct error *err)
-{
-    return connection_exec(db, "BEGIN", err) && refuse_needed(db, database, given_up, err) &&
-           connection_script(db,
-                             "SET LOCAL lock_timeout = '5s';"
-                             "SET LOCAL client_min_messages = warning;"
-                             "DROP SCHEMA flotilla CASCADE; COMMIT",
-                             err);
-}
-
-bool handle_clean(struct agent *agent, const json_t *args, struct reply *reply, json_t **result,
-                  struct error *err)
-{
-    SCOPE(tmp);
-    const struct agent_database *database = NULL;
-    struct connection *db = NULL;
-    bool present = false;
-    (void)reply;
-    if (!agent_args_database(agent, args, &database, err) ||
-        !open_database(tmp, database, &db, err) || !journal_present(db, &present, err))
-        return false;
-    if (present && !clean_database(db, database->name, json_object_get(args, "given_up"), err))
-        return false;
-    json_t *removed = json_array();
-    if (present)
-        json_array_append_new(removed, json_string("schema flotilla"));
-    *result = json_pack("{s:o}", "removed", removed);
     return true;
 }

@@ -21,7 +21,7 @@ static const struct agent_action {
     { NULL, NULL },
 };
 
-enum { KEY_BINARY = 0x2000, KEY_SIGNATURE, KEY_TO, KEY_CONFIG };
+enum { KEY_BINARY = 0x2000, KEY_SIGNATURE, KEY_TO, KEY_CONFIG, KEY_DRY };
 
 static const struct argp_option argp_options[] = {
     { "binary", KEY_BINARY, "FILE", 0,
@@ -34,6 +34,7 @@ static const struct argp_option argp_options[] = {
       0 },
     { "agent-config", KEY_CONFIG, "PATH", 0,
       "push: the agent's file on the hosts (default: /etc/flotilla/agent.yaml)", 0 },
+    { "dry-run", KEY_DRY, NULL, 0, "clean: say what would be removed, and remove nothing", 0 },
     { 0 },
 };
 
@@ -45,6 +46,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_SIGNATURE: o->signature = arg; return 0;
     case KEY_TO: o->to = arg; return 0;
     case KEY_CONFIG: o->agent_config = arg; return 0;
+    case KEY_DRY: o->dry_run = true; return 0;
     default: return ARGP_ERR_UNKNOWN;
     }
 }
@@ -65,7 +67,8 @@ static const struct usage usage = {
         "  version   which version runs where\n"
         "  logs      what the runs on each database wrote on its host, newest first\n"
         "  clean     remove what ended rollouts left in the schema flotilla of each database; what is\n"
-        "            done can then not be rolled back any more\n\n"
+        "            done can then not be rolled back any more. What was dropped by being put aside\n"
+        "            is kept as long as the host says (policy.snapshots.keep, 14 days)\n\n"
         "Exit codes: 0 done on every host, 1 not.\n\n"
         "Examples:\n"
         "  flotilla agent version\n"
@@ -139,6 +142,8 @@ bool agent_clean(const struct agent_options *options, struct targets *targets)
         command_failed(options->program, &err);
         return false;
     }
+    if (options->dry_run)
+        json_set_bool(args, "dry_run", true);
     return ask_all(options, targets, OP_CLEAN, args, clean_line);
 }
 

@@ -16,6 +16,7 @@ struct agent_options {
     const char *signature;    /* push */
     const char *to;           /* push */
     const char *agent_config; /* push: path on the hosts */
+    bool dry_run;             /* clean */
 };
 
 bool agent_push(const struct agent_options *options, struct targets *targets);

@@ -101,7 +101,8 @@ static void schema_aside(struct ddl *d, const char *name)
     ddl_raw(d, say(work, "ALTER SCHEMA %s RENAME TO %s", ident(work, name), ident(work, aside)),
             &back);
     work_note(work, "info", "kept-aside",
-              "schema %s is kept as \"%s\": drop it when nobody may want it back", name, aside);
+              "schema %s is kept as \"%s\" until `flotilla agent clean` finds it old enough", name,
+              aside);
 }
 
 static bool schema_there(const struct ddl *d, const char *name)

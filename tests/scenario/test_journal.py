@@ -160,6 +160,49 @@ class Journal(unittest.TestCase):
         self.refused("is missing", "rollback")
         self.fleet.ok("abort", "--give-up")
 
+    def test_clean_takes_what_was_put_aside_when_the_host_says_so(self):
+        """What a contract drops by calling it something else has an end: the host's own, counted from the rollout's."""
+        f = self.fleet
+        f.sql("users", "CREATE SCHEMA app; CREATE TABLE app.things (id int PRIMARY KEY); INSERT INTO app.things VALUES (1);"
+              "CREATE TABLE old (id int PRIMARY KEY); CREATE TYPE mood AS ENUM ('good');", role="users_owner")
+        self.addCleanup(f.write_files)
+        self.addCleanup(f.hosts["db1"].policy.clear)
+        before = self.look()
+        f.write("change.yaml", json.dumps({"title": "Away", "author": "tester", "sql": {
+            "users": "DROP SCHEMA app CASCADE;\nDROP TABLE old;\nDROP TYPE mood;"}}))
+        f.ok("draft", "change.yaml", "-o", "plan.yaml")
+        f.ok("rehearse", "plan.yaml")
+        f.approve("plan.yaml")
+        f.ok("start", "plan.yaml", codes=(3,))
+        f.ok("ack", "users", "--plan", "plan.yaml")
+        f.ok("promote")
+        aside = ("SELECT count(*) FROM pg_namespace n LEFT JOIN pg_class c ON c.relnamespace = n.oid AND relkind = 'r'"
+                 " WHERE nspname LIKE 'flotilla dropped%' OR relname LIKE 'dropped %'")
+        self.assertEqual(f.value("users", aside), "2")
+        run = f.ok("agent", "clean")
+        for what in ('schema "flotilla dropped app" until 20', 'table flotilla."dropped public.old" until 20',
+                     'type flotilla."dropped public.mood" until 20', self.status()["rollout"]):
+            self.assertIn(what, run.out)
+        self.assertEqual(f.value("users", aside), "2")
+        f.ok("rollback")
+        self.assertEqual(self.look(), before)
+        f.ok("draft", "change.yaml", "-o", "again.yaml")
+        f.ok("rehearse", "again.yaml")
+        f.approve("again.yaml")
+        f.ok("start", "again.yaml", codes=(3,))
+        f.ok("ack", "users", "--plan", "again.yaml")
+        f.ok("promote")
+        f.hosts["db1"].policy = {"snapshots": {"dir": f.agent_config("db1")["policy"]["snapshots"]["dir"], "keep": "0s"}}
+        f.write_files()
+        run = f.ok("agent", "clean", "--dry-run")
+        self.assertIn('removed schema "flotilla dropped app"', run.out)
+        self.assertIn("schema flotilla", run.out)
+        self.assertEqual(f.value("users", aside), "2")
+        run = f.ok("agent", "clean")
+        self.assertIn('schema "flotilla dropped app"', run.out)
+        self.assertEqual(f.value("users", aside), "0")
+        self.assertIsNone(f.value("users", "SELECT to_regnamespace('flotilla')"))
+
     def test_one_that_ended_does_not_turn_back_under_another(self):
         self.signed(ADD)
         self.fleet.ok("start", "plan.yaml")
