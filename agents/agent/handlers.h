@@ -76,9 +76,10 @@ handler_function handle_count;
  * columns, rows, bytes, checksum, digest, taken, verified, ok?, error?}]} */
 handler_function handle_snapshot;
 
-/* {database, given_up?, dry_run?} → {removed: [], kept?: []}. Takes our schema out of a database, and
- * what was dropped by being put aside once its rollout ended longer ago than policy.snapshots.keep;
- * while anything is kept, so is the journal. ERROR_BUSY while it is needed. */
+/* {database, given_up?, dry_run?} → {removed: [], kept?: []}. Takes our schema out of a database,
+ * and what was dropped by being put aside once its rollout ended longer ago than
+ * policy.snapshots.keep; while anything is kept, so is the journal. ERROR_BUSY while it is needed.
+ */
 handler_function handle_clean;
 
 /* {database, hash?} → {hash, unchanged: false, fingerprint, catalog}, or {hash, unchanged: true}

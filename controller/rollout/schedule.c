@@ -130,35 +130,44 @@ static bool is_away(const struct task *task)
     return false;
 }
 
+/* Tasks that failed; *here: one of them for a reason that the host itself gave. */
+static size_t failures(const struct rollout *rollout, bool *here)
+{
+    size_t count = 0;
+    *here = false;
+    for (size_t i = 0; i < rollout->task_count; i++) {
+        bool failed = rollout->tasks[i].status == TASK_FAILED;
+        count += failed;
+        *here = *here || (failed && !is_away(&rollout->tasks[i]));
+    }
+    return count;
+}
+
+static bool is_due(const struct rollout *rollout, const struct task *task)
+{
+    return task->status != TASK_RUNNING && task->status != TASK_FAILED &&
+           (int)task->phase > rollout->back_to && !task_settled(rollout, task);
+}
+
 static struct schedule back_next(const void *ctx, const struct rollout *rollout)
 {
     SCOPE(tmp);
     struct schedule s = { .phase = rollout->phase };
-    bool failed = false;
-    const size_t *tie = ties_of(tmp, rollout);
-    for (size_t i = 0; i < rollout->task_count; i++) {
-        const struct task *task = &rollout->tasks[i];
-        failed = failed || task->status == TASK_FAILED;
-        if (task->status == TASK_FAILED && !is_away(task)) {
-            s.need = schedule_quiet(rollout) ? NEED_FAIL : NEED_NOTHING;
-            return s;
-        }
-    }
-    if (!next_phase(rollout, &s.phase)) {
+    bool here = false;
+    size_t failed = failures(rollout, &here);
+    if (!here && !next_phase(rollout, &s.phase)) {
         s.need = rollout->back_to >= 0 ? NEED_PART_WAY : NEED_END;
         return s;
     }
+    const size_t *tie = ties_of(tmp, rollout);
     s.tasks = mem_array(ctx, size_t, rollout->task_count);
-    for (size_t i = 0; i < rollout->task_count; i++) {
-        const struct task *task = &rollout->tasks[i];
-        bool idle = task->status != TASK_RUNNING && task->status != TASK_FAILED;
-        if ((int)task->phase > rollout->back_to && idle && !task_settled(rollout, task) &&
-            may_go_back(rollout, tie, i))
+    for (size_t i = 0; i < rollout->task_count && !here; i++)
+        if (is_due(rollout, &rollout->tasks[i]) && may_go_back(rollout, tie, i))
             s.tasks[s.task_count++] = i;
-    }
-    s.need = s.task_count                        ? NEED_DISPATCH
-             : failed && schedule_quiet(rollout) ? NEED_FAIL
-                                                 : NEED_NOTHING;
+    if (s.task_count)
+        s.need = NEED_DISPATCH;
+    else if (failed && schedule_quiet(rollout))
+        s.need = NEED_FAIL;
     return s;
 }
 

@@ -24,10 +24,10 @@ struct schedule {
 };
 
 /* For a RUNNING rollout. Forward: the lowest phase that is not done; within it a task starts when
- * the parts that stand in its `after` are done; after a failure nothing new starts. Back: in exactly
- * the other order, except that an instance waits for its own later phases and for those of services
- * that the plan ties to its own, not for the whole fleet: what can be undone is undone while a host
- * cannot be reached. After a failure of another kind nothing new starts. */
+ * the parts that stand in its `after` are done; after a failure nothing new starts. Back: in
+ * exactly the other order, except that an instance waits for its own later phases and for those of
+ * services that the plan ties to its own, not for the whole fleet: what can be undone is undone
+ * while a host cannot be reached. After a failure of another kind nothing new starts. */
 struct schedule schedule_next(const void *ctx, const struct rollout *rollout);
 
 /* Carries out what a transition asks of the tasks (TURN_BACK, AGAIN, FORWARD, PROMOTE). */
