@@ -50,6 +50,7 @@ bool work_progress(struct work *work, const struct work_progress *p, struct erro
     json_t *o = json_object();
     json_set_int(o, "done", p->done);
     json_set_int(o, "total", p->total > p->done ? p->total : p->done);
+    json_set_int(o, "percent", (int64_t)(share * 100));
     json_set_int(o, "rate", elapsed > 0 ? p->done * 1000 / elapsed : 0);
     if (share > 0)
         json_set_int(o, "eta_seconds",

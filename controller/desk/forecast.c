@@ -1,5 +1,7 @@
 #include "controller/desk/forecast.h"
 
+#include <strings.h>
+
 #include "agents/base/clock.h"
 #include "agents/base/json.h"
 #include "agents/base/mem.h"
@@ -8,6 +10,8 @@
 
 /* Putting a column back costs about 18 times its snapshot (measured: docs, engine). */
 enum { RESTORE_FACTOR = 18, BYTES_A_ROW_SNAPSHOT = 20, BYTES_A_ROW_TABLE = 110 };
+/* A change of the catalog alone, an index dropped CONCURRENTLY among them. */
+enum { CATALOG_MS = 50, EVENTS = 1000 };
 
 /* --- as data ---------------------------------------------------------------------------------- */
 
@@ -21,10 +25,26 @@ static bool strong(const struct step *step)
     return false;
 }
 
-static int64_t duration(const struct step *step, bool back)
+/* On the way back the rows of a table are touched by an UPDATE, or put back; else only the catalog
+ * changes. */
+static bool sweeps_back(const struct step *step)
 {
-    return back && step->kind == STEP_SNAPSHOT ? step->estimate.ms * RESTORE_FACTOR
-                                               : step->estimate.ms;
+    return step->kind == STEP_SNAPSHOT ||
+           (step->down.count > 0 && strncasecmp(step->down.items[0], "UPDATE", 6) == 0);
+}
+
+/* `measured`: what steps took on the way there; null on that way. */
+static int64_t duration(const struct step *step, const json_t *measured)
+{
+    if (!measured)
+        return step->estimate.ms;
+    int64_t ms = step->estimate.ms;
+    const json_t *took = json_object_get(measured, step->id);
+    if (took)
+        ms = json_integer_value(took);
+    if (step->kind == STEP_SNAPSHOT)
+        return ms * RESTORE_FACTOR;
+    return sweeps_back(step) || ms < CATALOG_MS ? ms : CATALOG_MS;
 }
 
 struct sums {
@@ -32,8 +52,9 @@ struct sums {
     int64_t ms, snapshot_rows, backfill_rows;
 };
 
-static json_t *step_json(const struct step *step, bool back, struct sums *sums)
+static json_t *step_json(const struct step *step, const json_t *measured, struct sums *sums)
 {
+    bool back = measured != NULL;
     SCOPE(tmp);
     bool undone = !step->irreversible && (step->down.count || step->kind == STEP_SNAPSHOT);
     json_t *o = json_object();
@@ -47,23 +68,24 @@ static json_t *step_json(const struct step *step, bool back, struct sums *sums)
     json_object_set_new(o, "tags", tags);
     json_set_bool(o, "strong_lock", strong(step));
     json_set_int(o, "rows", step->estimate.rows);
-    json_set_int(o, "ms", duration(step, back));
+    json_set_int(o, "ms", duration(step, measured));
     if (back)
         json_set_bool(o, "undone", undone);
     json_set_text(o, "irreversible", step->irreversible);
     if (back && !undone)
         return o;
     sums->steps++;
-    sums->ms += duration(step, back);
+    sums->ms += duration(step, measured);
     if (step->kind == STEP_SNAPSHOT && !back)
         sums->snapshot_rows += step->estimate.rows;
-    if (step->kind == STEP_BACKFILL || (back && step->kind == STEP_SNAPSHOT))
+    if (back ? sweeps_back(step) : step->kind == STEP_BACKFILL)
         sums->backfill_rows += step->estimate.rows;
     return o;
 }
 
-static json_t *part_json(const struct part *part, bool back, struct sums *sums)
+static json_t *part_json(const struct part *part, const json_t *measured, struct sums *sums)
 {
+    bool back = measured != NULL;
     json_t *o = json_object(), *steps = json_array(), *after = json_array();
     json_set_text(o, "service", part->service);
     for (size_t i = 0; i < part->after_count; i++)
@@ -76,7 +98,7 @@ static json_t *part_json(const struct part *part, bool back, struct sums *sums)
                   json_from_texts(part->approvals_from.items, part->approvals_from.count)));
     for (size_t k = 0; k < part->step_count; k++)
         json_array_append_new(
-            steps, step_json(&part->steps[back ? part->step_count - 1 - k : k], back, sums));
+            steps, step_json(&part->steps[back ? part->step_count - 1 - k : k], measured, sums));
     json_object_set_new(o, "steps", steps);
     return o;
 }
@@ -134,7 +156,7 @@ bool forecast_forward(const void *ctx, const struct place *place, const char *pa
     for (int phase = 0; phase < PHASE_COUNT; phase++) {
         json_t *closed = NULL, *parts = json_own(tmp, json_array());
         for (size_t i = 0; i < plan->phases[phase].count; i++)
-            json_array_append_new(parts, part_json(plan->phases[phase].parts[i], false, &sums));
+            json_array_append_new(parts, part_json(plan->phases[phase].parts[i], NULL, &sums));
         if (json_array_size(parts) == 0)
             continue;
         if (!closed_by(&source, plan, (enum phase)phase, &closed, err))
@@ -147,9 +169,34 @@ bool forecast_forward(const void *ctx, const struct place *place, const char *pa
     return true;
 }
 
+/* How long each step took, as its event says; what is not known is left out. */
+static json_t *measured_of(const void *ctx, const struct place *place)
+{
+    json_t *measured = json_own(ctx, json_object());
+    int64_t seen = 0;
+    for (bool more = true; more;) {
+        SCOPE(tmp);
+        struct error ignored;
+        json_t *events = NULL;
+        if (!store_events(tmp, place->store, place->rollout->id, seen, EVENTS, &events, &ignored))
+            break;
+        for (size_t i = 0; i < json_array_size(events); i++) {
+            const json_t *e = json_array_get(events, i);
+            const json_t *m = json_object_get(e, "measured");
+            seen = json_int_of(e, "seq");
+            if (text_eq(json_text_of(e, "event"), "step_done") && json_text_of(e, "step") && m)
+                json_set_int(measured, json_text_of(e, "step"), json_int_of(m, "ms"));
+        }
+        more = json_array_size(events) == EVENTS;
+    }
+    return measured;
+}
+
 json_t *forecast_back(const void *ctx, const struct place *place, int back_to)
 {
+    SCOPE(tmp);
     struct sums sums = { 0 };
+    const json_t *measured = measured_of(tmp, place);
     json_t *phases = json_array();
     for (int phase = PHASE_COUNT - 1; phase > back_to; phase--) {
         json_t *parts = json_array();
@@ -157,7 +204,7 @@ json_t *forecast_back(const void *ctx, const struct place *place, int back_to)
             const struct task *task = &place->rollout->tasks[i];
             if ((int)task->phase != phase || !task->started || task->status == TASK_UNDONE)
                 continue;
-            json_t *part = part_json(task->part, true, &sums);
+            json_t *part = part_json(task->part, measured, &sums);
             json_set_text(part, "instance", task->instance);
             json_array_append_new(parts, part);
         }

@@ -35,9 +35,8 @@ static void print_work(FILE *to, const struct task *task)
         fprintf(to, "  %s", text_printable(tmp, task->step));
     if (task->total <= 0)
         return;
-    fprintf(to, "  %s/%s", text_count(tmp, task->done), text_count(tmp, task->total));
-    fprintf(to, " %lld%%",
-            (long long)(task->done >= task->total ? 100 : task->done * 100 / task->total));
+    fprintf(to, "  %s of %s", text_count(tmp, task->done), text_count(tmp, task->total));
+    fprintf(to, "  %lld %%", (long long)task->percent);
     if (task->rate > 0)
         fprintf(to, "  %s/s", text_count(tmp, task->rate));
     if (task->eta_ms > 0)

@@ -19,7 +19,7 @@ static void on_step_started(struct rollout *r, struct task *task, const json_t *
 {
     rollout_text(r, &task->step, json_text_of(body, "step"));
     rollout_text(r, &task->waiting, NULL);
-    task->done = task->total = task->rate = task->eta_ms = 0;
+    task->done = task->total = task->rate = task->eta_ms = task->percent = 0;
 }
 
 static const char *blocker_text(const void *ctx, const json_t *blocker)
@@ -41,11 +41,22 @@ static void on_lock_waiting(struct rollout *r, struct task *task, const json_t *
     rollout_text(r, &task->waiting, t.data);
 }
 
+/* An agent may say no percent, or nonsense. */
+static int64_t share_of(const json_t *body)
+{
+    int64_t done = json_int_of(body, "done"), total = json_int_of(body, "total");
+    int64_t percent = json_int_of(body, "percent");
+    if (!json_object_get(body, "percent"))
+        percent = total > 0 && done < total ? done * 100 / total : 100;
+    return percent < 0 ? 0 : percent > 100 ? 100 : percent;
+}
+
 static void on_progress(struct rollout *r, struct task *task, const json_t *body)
 {
     task->done = json_int_of(body, "done");
     task->total = json_int_of(body, "total");
     task->rate = json_int_of(body, "rate");
+    task->percent = share_of(body);
     task->eta_ms = json_int_of(body, "eta_seconds") * 1000;
     rollout_text(r, &task->waiting, NULL);
 }

@@ -198,7 +198,7 @@ static void task_anew(const struct rollout *rollout, struct task *task, enum tas
     task->attempt++;
     task->seq = 0;
     task->lost = false;
-    task->done = task->total = task->rate = task->eta_ms = 0;
+    task->done = task->total = task->rate = task->eta_ms = task->percent = 0;
     rollout_text(rollout, &task->waiting, NULL);
     rollout_text(rollout, &task->error, NULL);
     rollout_text(rollout, &task->error_code, NULL);

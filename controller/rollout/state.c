@@ -100,6 +100,7 @@ static json_t *task_json(const struct task *t)
     json_set_int(o, "steps_done", (int64_t)t->steps_done);
     json_set_int(o, "done", t->done);
     json_set_int(o, "total", t->total);
+    json_set_int(o, "percent", t->percent);
     json_set_int(o, "rate", t->rate);
     json_set_int(o, "eta_ms", t->eta_ms);
     json_set_text(o, "waiting", t->waiting);
@@ -161,6 +162,7 @@ static bool task_read(const struct rollout *r, const json_t *o, struct task *t, 
     t->steps_done = (size_t)json_int_of(o, "steps_done");
     t->done = json_int_of(o, "done");
     t->total = json_int_of(o, "total");
+    t->percent = json_int_of(o, "percent");
     t->rate = json_int_of(o, "rate");
     t->eta_ms = json_int_of(o, "eta_ms");
     t->rows = json_int_of(o, "rows");

@@ -73,6 +73,7 @@ struct task {
     const char *step; /* the one at work, or the last */
     size_t steps_done;
     int64_t done, total, rate, eta_ms; /* of a backfill; total 0: no progress to show */
+    int64_t percent;                   /* of the way through the table */
     const char *waiting;               /* "blocked 4 s by pid 812 pg_dump"; null */
     const char *error, *error_code, *hint;
     int64_t rows;     /* moved so far, by finished steps */

@@ -43,8 +43,10 @@ static const char *progress_text(const void *ctx, const json_t *e)
     int64_t total = json_int_of(e, "total");
     struct text t = text_init(ctx, TEXT_LINE);
     text_addf(&t, "  %s of %s", text_count(ctx, done), text_count(ctx, total));
-    if (total > 0)
-        text_addf(&t, " (%lld %%)", (long long)(done >= total ? 100 : done * 100 / total));
+    int64_t percent = json_int_of(e, "percent");
+    if (!json_object_get(e, "percent") && total > 0)
+        percent = done >= total ? 100 : done * 100 / total;
+    text_addf(&t, " (%lld %%)", (long long)(percent > 100 ? 100 : percent));
     if (json_int_of(e, "rate") > 0)
         text_addf(&t, ", %s/s", text_count(ctx, json_int_of(e, "rate")));
     if (json_int_of(e, "eta_seconds") > 0 && done < total)

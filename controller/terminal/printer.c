@@ -7,12 +7,14 @@
 #include "agents/base/text.h"
 #include "controller/terminal/event_text.h"
 
-enum { PROGRESS_MS = 1000 };
+/* A line of progress a second at first, then rarer: hours of work are not thousands of lines. */
+enum { PROGRESS_MS = 1000, PROGRESS_MOST_MS = 60 * 1000, PROGRESS_SHARE = 10 };
 
 /* Few instances report at once: a list is enough. */
 struct last {
-    const char *instance;
-    int64_t time_ms; /* of its last line of progress */
+    const char *instance, *step;
+    int64_t since_ms; /* of the step's first line of progress */
+    int64_t time_ms;  /* of its last one */
 };
 
 struct printer {
@@ -46,7 +48,15 @@ static bool is_due(struct printer *p, const json_t *event)
     if (!text_eq(json_text_of(event, "event"), "progress") || !instance)
         return true;
     struct last *last = last_of(p, instance);
-    if (now - last->time_ms < PROGRESS_MS)
+    const char *step = json_text_of(event, "step");
+    if (step && !text_eq(step, last->step)) {
+        last->step = mem_text(p, step);
+        last->since_ms = now;
+        last->time_ms = 0;
+    }
+    int64_t pause = (now - last->since_ms) / PROGRESS_SHARE;
+    pause = pause > PROGRESS_MOST_MS ? PROGRESS_MOST_MS : pause < PROGRESS_MS ? PROGRESS_MS : pause;
+    if (now - last->time_ms < pause)
         return false;
     last->time_ms = now;
     return true;

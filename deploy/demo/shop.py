@@ -90,9 +90,9 @@ def search_after(fleet):
             "PUBLICATION products_feed;\nANALYZE;")
 
 
-def shop(directory, rows, transport="ssh", **more):
+def shop(directory, rows, transport="ssh", fsync=True, **more):
     """The fleet, not started yet."""
-    fleet = Fleet("shop", transport=transport, fsync=True, directory=directory, **more)
+    fleet = Fleet("shop", transport=transport, fsync=fsync, directory=directory, **more)
     for host in ("db1", "db2", "db3"):
         fleet.host(host)
     for team, members in TEAMS.items():
