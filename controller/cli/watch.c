@@ -1,4 +1,6 @@
+#include <stdint.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "agents/base/clock.h"
@@ -55,6 +57,12 @@ static bool refuse_orphan(const struct place *place, int64_t *since, struct erro
                      place->rollout->id);
 }
 
+static size_t screen_lines(void)
+{
+    struct winsize size = { 0 };
+    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row ? size.ws_row : SIZE_MAX;
+}
+
 /* On a screen the whole picture, again and again; else every event. */
 static bool follow(const void *ctx, const struct options *o, bool screen, struct place *place,
                    struct error *err)
@@ -71,7 +79,7 @@ static bool follow(const void *ctx, const struct options *o, bool screen, struct
         bool ended = rollout_rests(place->rollout->status);
         if (screen) {
             fputs("\033[H\033[J", stdout);
-            status_print(stdout, place);
+            status_print_within(stdout, place, screen_lines());
             fflush(stdout);
         } else if (!print_events(place, printer, &seen, &more, err)) {
             return false;

@@ -1,11 +1,14 @@
 #include "controller/desk/status_text.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "agents/base/json.h"
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
+
+enum { LINES_AROUND = 8 }; /* title, phases, gate, next, one of an error, the prompt */
 
 static bool is_utf8_terminal(void)
 {
@@ -159,10 +162,48 @@ static const char *status_words(enum rollout_status status)
     }
 }
 
+static bool is_quiet(const struct task *task)
+{
+    return (task->status == TASK_PENDING || task->status == TASK_DONE ||
+            task->status == TASK_UNDONE) &&
+           !task->waiting && !task->lost;
+}
+
+/* The tasks of a phase that need no look: how many of each kind. */
+static void print_numbers(FILE *to, const struct place *place, enum phase phase)
+{
+    static const char *const words[TASK_STATUS_COUNT] = {
+        [TASK_PENDING] = "to come",
+        [TASK_DONE] = "done",
+        [TASK_UNDONE] = "undone",
+    };
+    size_t numbers[TASK_STATUS_COUNT] = { 0 };
+    const struct rollout *r = place->rollout;
+    for (size_t i = 0; i < r->task_count; i++)
+        if (r->tasks[i].phase == phase && is_quiet(&r->tasks[i]))
+            numbers[r->tasks[i].status]++;
+    const char *between = "    ";
+    for (size_t i = 0; i < TASK_STATUS_COUNT; i++) {
+        if (!numbers[i])
+            continue;
+        fprintf(to, "%s%s %zu %s", between, is_utf8_terminal() ? glyphs[i].utf8 : glyphs[i].ascii,
+                numbers[i], words[i]);
+        between = ", ";
+    }
+    if (*between == ',')
+        fputc('\n', to);
+}
+
 void status_print(FILE *to, const struct place *place)
+{
+    status_print_within(to, place, SIZE_MAX);
+}
+
+void status_print_within(FILE *to, const struct place *place, size_t lines)
 {
     SCOPE(tmp);
     const struct rollout *r = place->rollout;
+    bool brief = r->task_count + LINES_AROUND > lines;
     fprintf(to, "%s  %s  %s%s\n", r->id, text_printable(tmp, place->plan->title),
             status_words(r->status), r->back && rollout_holds(r->status) ? " (back)" : "");
     int shown = -1;
@@ -170,8 +211,11 @@ void status_print(FILE *to, const struct place *place)
         if ((int)r->tasks[i].phase != shown) {
             shown = (int)r->tasks[i].phase;
             fprintf(to, "  %s\n", phase_name(r->tasks[i].phase));
+            if (brief)
+                print_numbers(to, place, r->tasks[i].phase);
         }
-        print_task(to, place, &r->tasks[i]);
+        if (!brief || !is_quiet(&r->tasks[i]))
+            print_task(to, place, &r->tasks[i]);
     }
     print_next(to, place);
 }

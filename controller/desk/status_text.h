@@ -13,6 +13,10 @@
 /* One line an instance with glyphs, then gate, errors, next command. */
 void status_print(FILE *to, const struct place *place);
 
+/* The same in about so many lines: what is at work or wrong one by one, the rest of a phase by
+ * numbers, as far as the room asks for it. */
+void status_print_within(FILE *to, const struct place *place, size_t lines);
+
 /* {rollout, plan, title, status, direction, phase, gate, hint, tasks: [...]}: a new reference. */
 json_t *status_json(const struct place *place);
 

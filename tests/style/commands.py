@@ -9,7 +9,7 @@ import re
 
 COMMANDS = "controller/cli/commands.c"
 MODES = "agents/agent/modes.c"
-CALL = re.compile(r"\bflotilla(-agent)?((?: +[^\s`|;)]+)+)")
+CALL = re.compile(r"\bflotilla(?! +flotilla)(-agent)?((?: +[^\s`|;)]+)+)")
 WORD = re.compile(r"[a-z][a-z-]*")
 
 
