@@ -47,7 +47,7 @@ int mode_check(const struct mode_start *start)
     bool root = geteuid() == 0;
     if (root)
         doctor_add(
-            host, "account", "warning", "checked as root, whom nothing stops",
+            host, "account", "note", "checked as root, whom nothing stops",
             "check as the account that the agent runs as: sudo -u ACCOUNT flotilla-agent check");
     doctor_host(config, !root, host);
     errors += print_checks("host", host);

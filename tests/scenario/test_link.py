@@ -571,6 +571,8 @@ class Init(unittest.TestCase):
             again = f._run(argv)
             self.assertEqual(again.code, 1, again)
             self.assertIn("--force", again.err)
+            with open(os.path.join(folder, "allowed_signers"), encoding="utf-8") as source:
+                self.assertTrue(all(line.startswith("#") for line in source))
             shutil.copy(f.allowed_signers, folder)
             with open(config, encoding="utf-8") as source:
                 text = source.read().replace("/var/lib/flotilla", folder)
@@ -584,7 +586,15 @@ class Init(unittest.TestCase):
                                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
                 self.assertEqual(done.returncode, 0, done.stdout)
                 self.assertNotIn("ERROR", done.stdout)
+            with open(os.path.join(folder, "allowed_signers"), encoding="utf-8") as source:
+                self.assertIn("ana@example.org", source.read())
             check = f._run([f.agent_program, "--config", config, "check"], env=env)
+            if os.geteuid() == 0:       # root makes no folder that the agent's account could not write to
+                self.assertEqual(check.code, 1, check)
+                self.assertIn("note     host: account: checked as root", check.out)
+                self.assertIn("as root: install -d -m 700 -o ACCOUNT " + folder + "/snapshots", check.out)
+                os.makedirs(os.path.join(folder, "snapshots"))
+                check = f._run([f.agent_program, "--config", config, "check"], env=env)
             self.assertEqual(check.code, 0, check)
             self.assertNotIn("warning", check.out, check)
             self.assertEqual(f.value("users", "SELECT string_agg(rolname, ' ' ORDER BY 1) FROM pg_roles "

@@ -214,6 +214,23 @@ class Rollout(Rolling):
 
     # --- interruptions -----------------------------------------------------------------------
 
+    def test_status_shows_all_that_have_not_ended(self):
+        self.signed(RENAME)
+        self.fleet.ok("start", "plan.yaml", codes=(3,))
+        self.fleet.sql("users", "CREATE TABLE notes (id int PRIMARY KEY); ALTER TABLE notes OWNER TO users_owner;")
+        self.draft(ADD.replace("table: users", "table: notes"), "other.yaml")
+        self.fleet.ok("rehearse", "other.yaml")
+        run = self.fleet.ok("start", "other.yaml", codes=(3,))
+        self.assertIn("next: `flotilla approve other.yaml --as NAME --phase expand`", run.out)
+        run = self.fleet.ok("status", codes=(3,))
+        for words in ("Rename email  waits at a gate", "next: `flotilla ack users --plan plan.yaml`",
+                      "Add a nickname  waits at a gate"):
+            self.assertIn(words, run.out)
+        for command in (["status", "--format", "json"], ["promote"]):
+            run = self.fleet.ok(*command, codes=(1,))
+            self.assertIn("several rollouts have not ended", run.err)
+            self.assertIn("name the one that is meant", run.err)
+
     def test_killed_controller_goes_on(self):
         self.signed(RENAME)
         process = self.fleet.popen("start", "plan.yaml")

@@ -272,11 +272,19 @@ class Verbs(Rolling):
     # --- snapshots -----------------------------------------------------------------------------
 
     def test_a_dry_run_as_data(self):
+        self.draft()
+        run = self.fleet.ok("start", "plan.yaml", "--dry-run", "--format", "json")
+        self.assertFalse(os.path.exists(self.state), "a dry run leaves no state")
+        closed = {p["phase"]: " ".join(p["closed"]) for p in run.json()["phases"]}
+        for words in ("not rehearsed: expand of users", "expand of users needs 1 approval and has 0"):
+            self.assertIn(words, closed["expand"])
         self.signed()
         forecast = self.fleet.ok("start", "plan.yaml", "--dry-run", "--format", "json").json()
         FORECAST.validate(forecast)
         plan = self.fleet.ok("show", "plan.yaml", "--format", "json").json()
         steps = [s["id"] for phase in plan["phases"] for part in phase["services"] for s in part["steps"]]
+        self.assertEqual([[], [], ["the word is missing of users", "waits for promote"]],
+                         [phase["closed"] for phase in forecast["phases"]])
         told = [s["id"] for phase in forecast["phases"] for part in phase["parts"] for s in part["steps"]]
         self.assertEqual(("forward", steps), (forecast["direction"], told))
         run = self.fleet.ok("start", "plan.yaml", "--dry-run", "--format", "ndjson", codes=(1,))
@@ -298,8 +306,14 @@ class Verbs(Rolling):
         forecast = self.fleet.ok("rollback", rollout, "--dry-run", "--format", "json").json()
         FORECAST.validate(forecast)
         self.assertEqual("back", forecast["direction"])
+        undone = [s for phase in forecast["phases"] for part in phase["parts"] for s in part["steps"] if s["undone"]]
+        self.assertEqual(len(undone), forecast["total"]["steps"])
+        self.assertEqual(0, forecast["total"]["snapshot_bytes"], "nothing is kept on the way back")
+        [restored] = [s for s in undone if s["kind"] == "snapshot"]
+        [kept] = [e["measured"]["ms"] for e in self.events() if e["event"] == "step_done" and e["step"] == restored["id"]]
+        self.assertEqual(0, restored["ms"] % max(kept, 1), "what it took on the way there counts")
         steps = [s["id"] for phase in forecast["phases"] for part in phase["parts"] for s in part["steps"]]
-        self.assertEqual(forecast["total"]["steps"], len(steps))
+        self.assertLess(len(undone), len(steps), "what has no way back is listed, not counted")
         self.assertEqual("expand/users/1", steps[-1])
         run = self.fleet.ok("snapshot", "restore", codes=(1,))
         self.assertIn("flotilla rollback", run.err)
