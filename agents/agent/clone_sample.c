@@ -60,23 +60,31 @@ static const char *insert_sql(const void *ctx, const struct catalog *catalog,
                       object_name_sql(ctx, r->schema, r->name), names.data, values.data);
 }
 
-/* Rows that a constraint refuses are left out; after a few rounds the referenced ones are there. */
+static bool takes_rows(const struct relation *r)
+{
+    return (r->kind == 'r' || r->kind == 'p') && !r->partition_bound &&
+           !text_eq(r->schema, "flotilla");
+}
+
+/* Rows that a constraint refuses are left out; after a few rounds the referenced ones are there. A
+ * row that went in is not tried again: a table without a key would have it once a round. */
 bool clone_sample(struct connection *db, const struct catalog *catalog, struct error *err)
 {
+    SCOPE(all);
+    bool *there = mem_array(all, bool, catalog->relation_count *ROWS + 1);
     for (int round = 0; round < ROUNDS; round++)
-        for (size_t i = 0; i < catalog->relation_count; i++)
-            for (int n = 1; n <= ROWS; n++) {
-                SCOPE(tmp);
-                const struct relation *r = &catalog->relations[i];
-                bool holds_rows = r->kind == 'r' || r->kind == 'p';
-                if (!holds_rows || r->partition_bound || text_eq(r->schema, "flotilla"))
-                    continue;
-                struct error ignored;
-                if (!connection_exec(db, insert_sql(tmp, catalog, r, n), &ignored) &&
-                    connection_state(db) == CONNECTION_BROKEN) {
-                    *err = ignored;
-                    return fail_in(err, "sample");
-                }
+        for (size_t i = 0; i < catalog->relation_count * ROWS; i++) {
+            SCOPE(tmp);
+            const struct relation *r = &catalog->relations[i / ROWS];
+            struct error ignored;
+            if (there[i] || !takes_rows(r))
+                continue;
+            there[i] =
+                connection_exec(db, insert_sql(tmp, catalog, r, (int)(i % ROWS) + 1), &ignored);
+            if (!there[i] && connection_state(db) == CONNECTION_BROKEN) {
+                *err = ignored;
+                return fail_in(err, "sample");
             }
+        }
     return true;
 }

@@ -64,7 +64,7 @@ const char *draft_accepts(const struct intent *intent, const struct step *step,
         return step->irreversible; /* announced, and signed as such */
     }
     if (intent->written) { /* the file of DDL says it word for word, and it breaks no one's wait */
-        return stops_others(rule) ? NULL : intent->written;
+        return stops_others(rule) || text_eq(rule->id, "name-collision") ? NULL : intent->written;
     }
     if (intent->operation == INTENT_SQL) {
         return intent->note ? intent->note : intent->irreversible;

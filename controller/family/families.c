@@ -59,6 +59,9 @@ static void compile_one(struct work *work)
                           "this version cannot plan %s yet", intent_name(it->operation));
         return;
     }
+    if (!wish_fits(work)) {
+        return;
+    }
     order_before(work);
     size_t refusals = work->result->refusals;
     if (!family(work) && work->result->refusals == refusals) {

@@ -43,6 +43,9 @@ bool compile_sql(struct work *work);
 /* Steps that keep aside what the intent's SQL destroys by name (raw_keep.c). */
 void raw_keep(struct work *work, enum phase phase);
 
+/* Refuses what a server refuses whatever the plan is: names, expressions, nulls (wish.c). */
+bool wish_fits(struct work *work);
+
 /* The compiler of an operation; null when this version cannot plan it. */
 typedef bool (*family_function)(struct work *work);
 family_function family_of(enum intent_operation operation);

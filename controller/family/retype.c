@@ -285,9 +285,45 @@ static void keep_off_keys(struct retype *r)
     }
 }
 
+static bool shares_twin(const struct retype *r, const struct relation *relation, const char *column)
+{
+    const struct column_maps maps = retype_map(r, relation, false);
+    for (size_t i = 0; i < relation->index_count; i++) {
+        const struct index *index = &relation->indexes[i];
+        if (index_has_mapped(index, &maps) && index_has_column(index, column)) {
+            return true;
+        }
+    }
+    for (size_t i = 0; i < relation->constraint_count; i++) {
+        const struct constraint *c = &relation->constraints[i];
+        if (constraint_concerned(r, relation, c) &&
+            (texts_have(&c->columns, column) || column_mentioned(c->definition, column))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* An index or check over two columns has a twin for the first: the second waits for its exchange.
+ */
+static void keep_off_twins(struct retype *r)
+{
+    for (size_t i = 0; i < r->count; i++) {
+        const struct target *t = &r->targets[i];
+        r->state = t->state;
+        for (size_t k = 0; k < t->relation->column_count && !t->in_place; k++) {
+            const char *column = t->relation->columns[k].name;
+            if (shares_twin(r, t->relation, column)) {
+                work_busy(r->work, t->state, t->relation, column);
+            }
+        }
+    }
+}
+
 static void leave_model(struct retype *r)
 {
     keep_off_keys(r);
+    keep_off_twins(r);
     for (size_t i = 0; i < r->count; i++) {
         struct target *t = &r->targets[i];
         work_touch(r->work, t->state, relation_key(r->work, t->relation));

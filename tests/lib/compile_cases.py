@@ -168,6 +168,17 @@ $$;""",
         "old": "INSERT INTO t (v) VALUES (7); UPDATE t SET v = 9 WHERE id = 5",
         "after": "INSERT INTO t (v) VALUES (70); INSERT INTO t DEFAULT VALUES",
     },
+    {  # one index, one check, one unique constraint over two columns that both change
+        "name": "types_that_share",
+        "schema": "CREATE TABLE t (id int PRIMARY KEY, a int NOT NULL, b int, CONSTRAINT in_order CHECK (a < b), "
+                  "CONSTRAINT a_pair UNIQUE (a, b)); CREATE INDEX t_b_a ON t (b) INCLUDE (a); "
+                  "INSERT INTO t SELECT n, n, n + 1 FROM generate_series(1, 100) n;",
+        "intents": [{"change_type": {"table": "t", "column": "a", "to": "bigint"}},
+                    {"change_type": {"table": "t", "column": "b", "to": "bigint"}}],
+        "plain": "ALTER TABLE t ALTER COLUMN a TYPE bigint, ALTER COLUMN b TYPE bigint",
+        "old": "INSERT INTO t VALUES (500, 500, 501); UPDATE t SET b = 900 WHERE id = 5",
+        "after": "INSERT INTO t VALUES (600, 600, 601)",
+    },
     {
         "name": "text_to_varchar",
         "schema": USERS,

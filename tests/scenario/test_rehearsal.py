@@ -120,6 +120,16 @@ class Rehearsal(unittest.TestCase):
                      down=["ALTER TABLE public.users DROP CONSTRAINT far"])
         self.assertTrue(self.rehearse(self.part("expand", check))["equal"])
 
+    def test_made_up_rows_prove_nothing_about_real_ones(self):
+        # no key to tell rows apart; one value for all
+        self.fleet.sql("users", "CREATE TABLE plain (code text, feel mood); ALTER TABLE plain OWNER TO users_owner")
+        self.addCleanup(self.fleet.sql, "users", "DROP TABLE plain")
+        for column in ("code", "feel"):
+            proof = dict(kind="verify", locks=[{"relation": "public.plain", "mode": "ACCESS SHARE"}],
+                         check=f"SELECT NOT EXISTS (SELECT FROM public.plain GROUP BY {column} HAVING count(*) > 1)")
+            found = self.rehearse(self.part("expand", proof))
+            self.assertNotIn("error", found)
+
     def test_the_clone_looks_like_the_database(self):
         """A clone that is missing something would fail a step that names it."""
         holds = [
