@@ -89,38 +89,74 @@ static bool ask(struct place *place, const struct driving *driving, int64_t *id,
     return store_control_add(place->store, place->rollout->id, &control, clock_wall_ms(), id, err);
 }
 
-/* *answer is null while nobody took the ask. */
+/* Whether nobody drives: who did has ended, perhaps before it saw our ask. */
+static bool is_left(struct place *place, bool *left, struct error *err)
+{
+    SCOPE(tmp);
+    const char *holder = NULL;
+    if (!store_lease_holder(tmp, place->store, place->rollout->id, clock_wall_ms(), &holder, err))
+        return false;
+    *left = !holder || lease_holder_is_dead(holder);
+    return true;
+}
+
+/* *answer is null while nobody took the ask; *left: then nobody will but we. */
 static bool wait_answer(const void *ctx, struct place *place, int64_t id, const char **answer,
-                        struct error *err)
+                        bool *left, struct error *err)
 {
     int64_t until = clock_mono_ms() + ANSWER_MS;
     *answer = NULL;
-    while (!*answer && clock_mono_ms() < until && !interrupted) {
-        if (!store_control_answered(ctx, place->store, id, answer, err))
+    *left = false;
+    while (!*left && clock_mono_ms() < until && !interrupted) {
+        if (!is_left(place, left, err) ||
+            !store_control_answered(ctx, place->store, id, answer, err))
             return false;
-        if (!*answer)
-            clock_sleep_ms(50);
+        if (*answer)
+            return true;
+        clock_sleep_ms(50);
     }
     return true;
 }
 
-static bool check_answer(struct place *place, const struct driving *driving, int64_t id,
-                         struct error *err)
+static bool judge_answer(const struct place *place, const struct driving *driving,
+                         const char *answer, struct error *err)
 {
-    SCOPE(tmp);
-    const char *answer = NULL;
-    if (!driving->verb)
-        return true;
-    if (!wait_answer(tmp, place, id, &answer, err))
-        return false;
-    if (!answer)
-        return fail(err, ERROR_TIMEOUT, "rollout %s: nobody took the %s within %d s",
-                    place->rollout->id, driving->verb, ANSWER_MS / 1000);
     if (!*answer)
         return true;
     fail(err, ERROR_REFUSED, "cannot %s rollout %s: %s", driving->verb, place->rollout->id, answer);
     return fail_hint(err, "`flotilla status %s` says where it stands and what comes next",
                      place->rollout->id);
+}
+
+/* What was not taken is taken back: it is reported as failed, and must not happen later. */
+static bool last_answer(struct place *place, const struct driving *driving, int64_t id,
+                        struct error *err)
+{
+    SCOPE(tmp);
+    const char *answer = NULL;
+    bool withdrawn = false;
+    if (!store_control_withdraw(place->store, id, &withdrawn, err) ||
+        !store_control_answered(tmp, place->store, id, &answer, err))
+        return false;
+    if (!answer)
+        return fail(err, ERROR_TIMEOUT, "rollout %s: nobody took the %s within %d s",
+                    place->rollout->id, driving->verb, ANSWER_MS / 1000);
+    return judge_answer(place, driving, answer, err);
+}
+
+static bool check_answer(struct place *place, const struct driving *driving, int64_t id, bool *left,
+                         struct error *err)
+{
+    SCOPE(tmp);
+    const char *answer = NULL;
+    *left = false;
+    if (!driving->verb)
+        return true;
+    if (!wait_answer(tmp, place, id, &answer, left, err))
+        return false;
+    if (answer)
+        return judge_answer(place, driving, answer, err);
+    return *left || last_answer(place, driving, id, err);
 }
 
 /* --- another process drives ---------------------------------------------------------------- */
@@ -228,14 +264,17 @@ static bool run(const void *ctx, struct place *place, const struct driving *driv
         !ask(place, driving, &id, err))
         return false;
     for (;;) {
+        bool left = false;
         if (drive_here(ctx, place, driving->leave, err))
-            return check_answer(place, driving, id, err);
+            return !driving->verb || last_answer(place, driving, id, err);
         if (err->code != ERROR_BUSY && err->code != ERROR_FENCED)
             return false;
         if (err->code == ERROR_FENCED)
             fprintf(stderr, "%s: %s; this process follows it now\n", driving->name, err->message);
-        if (!check_answer(place, driving, id, err))
+        if (!check_answer(place, driving, id, &left, err))
             return false;
+        if (left)
+            continue;
         if (driving->leave)
             return reload(&reading, place, err);
         bool orphaned = false;

@@ -52,6 +52,18 @@ bool store_control_answer(struct store *store, int64_t id, const char *answer, s
     return query_run(&q, err);
 }
 
+bool store_control_withdraw(struct store *store, int64_t id, bool *withdrawn, struct error *err)
+{
+    AUTO_QUERY q;
+    if (!query_begin(store, "DELETE FROM control WHERE id = ? AND answer IS NULL", &q, err))
+        return false;
+    query_int(&q, id);
+    if (!query_run(&q, err))
+        return false;
+    *withdrawn = sqlite3_changes(store->db) > 0;
+    return true;
+}
+
 bool store_control_answered(const void *ctx, struct store *store, int64_t id, const char **out,
                             struct error *err)
 {

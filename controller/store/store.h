@@ -94,6 +94,9 @@ bool store_controls(const void *ctx, struct store *store, const char *rollout,
                     struct store_control **out, size_t *count, struct error *err) MUSTCHECK;
 bool store_control_answer(struct store *store, int64_t id, const char *answer,
                           struct error *err) MUSTCHECK;
+/* Takes back an ask that nobody has answered. */
+bool store_control_withdraw(struct store *store, int64_t id, bool *withdrawn,
+                            struct error *err) MUSTCHECK;
 /* The answer to an ask: null while it was not taken, "" when it was carried out. */
 bool store_control_answered(const void *ctx, struct store *store, int64_t id, const char **out,
                             struct error *err) MUSTCHECK;

@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import re
+import sqlite3
 import subprocess
 import sys
 import time
@@ -92,6 +93,17 @@ class Verbs(Rolling):
         self.assertEqual(self.fleet.catalog("users"), self.before[1])
 
     # --- pause, abort, rollback while a backfill runs ------------------------------------------
+
+    def test_several_at_once_at_a_gate(self):
+        self.signed()
+        self.fleet.ok("start", "plan.yaml", codes=(3,))
+        for _ in range(3):  # one drives and is done at once: the others must not wait for it
+            several = [self.begin(*words) for words in 3 * [("start", "plan.yaml"), ("resume",)]]
+            for process in several:
+                code, out, err = self.ended(process)
+                self.assertEqual((3, ""), (code, err), out)
+        with sqlite3.connect(self.state / "state.db") as state:
+            self.assertEqual([(0,)], state.execute("SELECT count(*) FROM control WHERE answer IS NULL").fetchall())
 
     def test_pause_stops_the_writing_and_resume_goes_on(self):
         process = self.at_work()
