@@ -135,6 +135,8 @@ static bool last_answer(struct place *place, const struct driving *driving, int6
     SCOPE(tmp);
     const char *answer = NULL;
     bool withdrawn = false;
+    if (!driving->verb)
+        return true;
     if (!store_control_withdraw(place->store, id, &withdrawn, err) ||
         !store_control_answered(tmp, place->store, id, &answer, err))
         return false;
@@ -266,7 +268,7 @@ static bool run(const void *ctx, struct place *place, const struct driving *driv
     for (;;) {
         bool left = false;
         if (drive_here(ctx, place, driving->leave, err))
-            return !driving->verb || last_answer(place, driving, id, err);
+            return last_answer(place, driving, id, err);
         if (err->code != ERROR_BUSY && err->code != ERROR_FENCED)
             return false;
         if (err->code == ERROR_FENCED)

@@ -183,27 +183,33 @@ static bool publisher_has_no_null(const struct work *work, const struct graph_ob
     return false;
 }
 
+/* The rows of what the intent takes away come through that edge. */
+static bool fills(const struct work *work, const struct graph_edge *edge,
+                  const struct relation *relation)
+{
+    const struct intent *it = work->intent;
+    return edge->kind == EDGE_PUBLICATION && text_eq(edge->from.service, work->home->service) &&
+           text_eq(edge->from.name, relation->name) &&
+           (!edge->from.schema || text_eq(edge->from.schema, relation->schema)) &&
+           (!it->column || !edge->from.column || text_eq(edge->from.column, it->column));
+}
+
 static bool subscription_goes_on(struct work *work, const struct relation *relation)
 {
     const struct intent *it = work->intent;
     const struct graph *graph = work->input->graph;
+    bool nulls = it->operation == INTENT_SET_NOT_NULL;
     for (size_t i = 0; graph && takes_away(it) && i < graph->edge_count; i++) {
         const struct graph_edge *edge = &graph->edges[i];
-        if (edge->kind != EDGE_PUBLICATION || !text_eq(edge->from.service, work->home->service) ||
-            !text_eq(edge->from.name, relation->name) ||
-            (edge->from.schema && !text_eq(edge->from.schema, relation->schema)) ||
-            (it->column && edge->from.column && !text_eq(edge->from.column, it->column)) ||
-            (it->operation == INTENT_SET_NOT_NULL && publisher_has_no_null(work, &edge->to))) {
-            continue;
+        if (fills(work, edge, relation) && !(nulls && publisher_has_no_null(work, &edge->to))) {
+            return work_refuse(
+                work,
+                nulls ? "let the publisher's column be NOT NULL first"
+                      : "change the publisher first, or take the table out of the subscription",
+                "rows of %s come from service %s (%s): the subscription would stop",
+                relation_key(work, relation), edge->to.service,
+                edge->evidence ? edge->evidence : "subscription");
         }
-        return work_refuse(
-            work,
-            it->operation == INTENT_SET_NOT_NULL
-                ? "let the publisher's column be NOT NULL first"
-                : "change the publisher first, or take the table out of the subscription",
-            "rows of %s come from service %s (%s): the subscription would stop",
-            relation_key(work, relation), edge->to.service,
-            edge->evidence ? edge->evidence : "subscription");
     }
     return true;
 }
