@@ -23,7 +23,9 @@ bool ddl_made(const struct ddl *d, const struct relation *relation)
 bool ddl_young(const struct ddl *d, const struct relation *relation)
 {
     struct work *work = d->work;
+    /* where one of that name was before, its users come to this one */
     return ddl_made(d, relation) &&
+           !catalog_relation(work->home->before, relation->schema, relation->name) &&
            !work_is_made(work, say(work, "filled %s", relation_key(work, relation))) &&
            !order_is_later(work, d->s->sql, relation->name);
 }

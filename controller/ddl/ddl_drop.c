@@ -332,6 +332,47 @@ static bool several(const struct statement *s)
     return targets > 1;
 }
 
+/* Reads the other, or references it. */
+static bool needs(const struct ddl *d, const struct relation *relation,
+                  const struct relation *other)
+{
+    const char *prefix = say(d->work, "%s.", relation_key(d->work, other));
+    for (size_t i = 0; i < relation->reads.count; i++) {
+        if (text_starts(relation->reads.items[i], prefix)) {
+            return true;
+        }
+    }
+    for (size_t i = 0; i < relation->constraint_count; i++) {
+        const struct constraint *key = &relation->constraints[i];
+        if (key->kind == 'f' && text_eq(key->ref_table, other->name) &&
+            text_eq(key->ref_schema, other->schema)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* One list may name them in any order; one after the other, what needs others goes first. */
+static void sort_targets(const struct ddl *d, struct sql_object *objects, size_t count)
+{
+    for (size_t rounds = count * count, i = 0; i < count && rounds > 0; i++, rounds--) {
+        const struct sql_name name = { objects[i].schema, objects[i].name };
+        const struct relation *other =
+            objects[i].role == SQL_TARGET ? ddl_relation(d, &name) : NULL;
+        for (size_t k = i + 1; other && k < count; k++) {
+            const struct sql_name later = { objects[k].schema, objects[k].name };
+            const struct relation *relation =
+                objects[k].role == SQL_TARGET ? ddl_relation(d, &later) : NULL;
+            if (relation && relation != other && needs(d, relation, other)) {
+                const struct sql_object first = objects[k];
+                objects[k] = objects[i];
+                objects[i--] = first;
+                break;
+            }
+        }
+    }
+}
+
 void ddl_drop(struct ddl *d)
 {
     const struct statement *s = d->s;
@@ -344,16 +385,21 @@ void ddl_drop(struct ddl *d)
         return;
     }
     bool list = several(s);
+    struct sql_object *objects = mem_array(d->work->ctx, struct sql_object, s->object_count);
+    mem_copy(objects, s->objects, s->object_count * sizeof *objects);
+    if (list && s->object != SQL_OBJECT_INDEX) {
+        sort_targets(d, objects, s->object_count);
+    }
     for (size_t i = 0; i < s->object_count; i++) {
         struct statement one = *s;
-        if (s->objects[i].role != SQL_TARGET || !s->objects[i].name) {
+        if (objects[i].role != SQL_TARGET || !objects[i].name) {
             continue;
         }
         if (list && !strchr("FPR", sql_object_kind_name(s->object)[0] - 32)) {
-            one.sql = drop_sql(d, &s->objects[i]);
+            one.sql = drop_sql(d, &objects[i]);
         }
         struct ddl inner = *d;
         inner.s = &one;
-        drop_one(&inner, &s->objects[i]);
+        drop_one(&inner, &objects[i]);
     }
 }

@@ -50,6 +50,18 @@ static const char *type_after(const struct retype *r, const struct relation *rel
     return column->type;
 }
 
+/* What a domain is made over; else the type itself. */
+static const char *bare(const struct retype *r, const struct state *state, const char *name)
+{
+    for (size_t i = 0; i < state->catalog->type_count; i++) {
+        const struct type *type = &state->catalog->types[i];
+        if (type->kind == 'd' && type->base && type_is(r->work, name, type)) {
+            return type->base;
+        }
+    }
+    return name;
+}
+
 bool retype_keys_fine(const struct retype *r, const struct target *target)
 {
     struct relation *relation = target->relation;
@@ -65,7 +77,8 @@ bool retype_keys_fine(const struct retype *r, const struct target *target)
                 continue;
             }
             const char *type = type_after(r, other, theirs);
-            if (!key_compares(target->to, type)) {
+            if (!type_same(r->work, target->to, type) &&
+                !key_compares(bare(r, target->state, target->to), bare(r, target->state, type))) {
                 return work_refuse(
                     r->work,
                     say(r->work, "change the type of %s instead: what references it follows",

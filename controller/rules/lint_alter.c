@@ -60,12 +60,16 @@ static void inline_check(struct linter *l, const struct sql_column *c,
     const char *table = sql_of(l->ctx, l->s->name), *column = quoted(l->ctx, c->name);
     const char *name = quoted(
         l->ctx, k->name ? k->name : derived_name(l->ctx, l->s->name.name, &k->columns, "check"));
+    bool filled = c->default_expr && !c->default_expr->null;
     found(l, "add-column-inline-check-scan",
           mem_printf(l->ctx,
-                     "ALTER TABLE %s ADD COLUMN %s %s;\nALTER TABLE %s ADD CONSTRAINT %s "
+                     "ALTER TABLE %s ADD COLUMN %s %s%s%s%s;\nALTER TABLE %s ADD CONSTRAINT %s "
                      "CHECK (%s) NOT VALID;\nALTER TABLE %s VALIDATE CONSTRAINT %s;",
-                     table, column, c->type_text, table, name, k->expression->text, table, name),
-          "the CHECK on \"%s\" reads the whole table although its values are all null", c->name);
+                     table, column, c->type_text, c->default_expr ? " DEFAULT " : "",
+                     c->default_expr ? c->default_expr->text : "", c->not_null ? " NOT NULL" : "",
+                     table, name, k->expression->text, table, name),
+          "the CHECK on \"%s\" reads the whole table although %s", c->name,
+          filled ? "only its default is there to be checked" : "its values are all null");
 }
 
 static void inline_constraint(struct linter *l, const struct sql_column *c,

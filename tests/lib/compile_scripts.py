@@ -161,4 +161,34 @@ SCRIPTS = [
             CREATE CAST (span AS daterange) WITH FUNCTION span_range(span) AS IMPLICIT;
         """,
     },
+    {
+        "name": "views_in_one_list_in_any_order",
+        "schema": """
+            CREATE TABLE store (id int PRIMARY KEY, token text);
+            CREATE VIEW store_client AS SELECT id, token FROM store;
+            CREATE VIEW store_issue AS SELECT id FROM store_client;
+            CREATE VIEW store_issue_live AS SELECT id FROM store_issue;
+        """,
+        "script": "DROP VIEW store_client, store_issue, store_issue_live;",
+    },
+    {
+        "name": "a_key_becomes_the_domain_that_it_points_to",
+        "schema": """
+            CREATE DOMAIN private_id AS text;
+            CREATE TABLE key_version (id private_id PRIMARY KEY);
+            CREATE TABLE secret (id int PRIMARY KEY, key_id varchar(40) REFERENCES key_version);
+            INSERT INTO key_version VALUES ('k'); INSERT INTO secret VALUES (1, 'k');
+        """,
+        "script": "ALTER TABLE secret ALTER COLUMN key_id TYPE private_id;",
+    },
+    {
+        "name": "a_table_of_the_same_name",
+        "schema": "CREATE TABLE activity (id int PRIMARY KEY, old text); INSERT INTO activity VALUES (1, 'a');",
+        "script": """
+            DROP TABLE activity;
+            CREATE TABLE activity (id int PRIMARY KEY, fresh text);
+            CREATE INDEX activity_fresh ON activity (fresh);
+        """,
+        "plan_says": "CREATE INDEX CONCURRENTLY",
+    },
 ]

@@ -221,6 +221,7 @@ class Compile(unittest.TestCase):
         start, rows = lab.catalog(database), lab.data(database)
         done = self.script(database, case) if case.get("script") else self.plan(database, case)
         self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn(case.get("plan_says", ""), done.stdout)
         runner = Runner(lab, database, json.loads(done.stdout))
         names = [p["phase"] for p in json.loads(done.stdout)["phases"]]
         clients = {"expand": ["old"], "migrate": ["new"], "contract": ["after"]}
