@@ -157,9 +157,40 @@ static void using_index(struct judging *g, const struct world_table *t, const ch
     will_fail(g, "index \"%s\" does not exist on \"%s\"", name, t->name);
 }
 
+static bool is_added(const struct judging *g, const char *column)
+{
+    for (size_t i = 0; i < g->s->alter_count; i++) {
+        const struct sql_column *c = g->s->alters[i].definition;
+        if (c && text_eq(c->name, column)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A column of the constraint that is not there. */
+static const char *missing_in(const struct judging *g, const struct world_table *t,
+                              const struct sql_constraint *k)
+{
+    static const char *const always[] = { "tableoid", "ctid", "xmin", "xmax", "cmin", "cmax" };
+    const struct sql_texts *columns = k->expression ? &k->expression->columns : &k->columns;
+    for (size_t i = 0; t->known && t->kind != 'f' && i < columns->count; i++) {
+        const char *name = columns->items[i];
+        bool there = table_column(t, name) || is_added(g, name) || text_eq(name, t->name);
+        for (size_t k2 = 0; k2 < sizeof always / sizeof *always; k2++) {
+            there = there || text_eq(always[k2], name);
+        }
+        if (!there) {
+            return name;
+        }
+    }
+    return NULL;
+}
+
 static void constraint_added(struct judging *g, const struct world_table *t,
                              const struct sql_constraint *k)
 {
+    const char *missing = missing_in(g, t, k);
     const struct world_constraint *key = table_primary(t);
     const struct world_table *ref = k->kind == 'f' ? world_find(g->world, k->ref) : NULL;
     if (k->name && table_constraint(t, k->name) && !beside(g, SQL_ALTER_DROP_CONSTRAINT, k->name)) {
@@ -170,6 +201,8 @@ static void constraint_added(struct judging *g, const struct world_table *t,
         using_index(g, t, k->using_index);
     } else if (ref && ref->known && k->ref_columns.count > 0 && !unique_on(ref, &k->ref_columns)) {
         will_fail(g, "nothing makes the referenced columns of \"%s\" unique", ref->name);
+    } else if (missing && world_has_catalog(g->world)) {
+        will_fail(g, "column \"%s\" of \"%s\" does not exist", missing, t->name);
     }
 }
 

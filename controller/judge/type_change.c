@@ -168,7 +168,7 @@ enum family { OF_NUMBERS = 1, OF_TEXTS, OF_TIMES };
 
 static enum family family_of(const char *base)
 {
-    static const char *const numbers[] = { "numeric", "real", "double precision", "money" };
+    static const char *const numbers[] = { "numeric", "real", "double precision" };
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         if (text_eq(base, numbers[i])) {
             return OF_NUMBERS;
@@ -260,6 +260,11 @@ struct type_change type_change(struct world *world, const char *from, const char
     struct spelled f = spell(old && old->base ? old->base : from);
     struct spelled t = spell(new &&new->base ? new->base : to);
     struct type_change c = between(f, t, utc);
+    if (old &&
+        old->base) { /* its column has no modifier of its own that the server could compare */
+        f.a = f.b = -1;
+        c.effect = between(f, t, utc).effect;
+    }
     c.kin = is_narrower_kin(f, t);
     return c;
 }

@@ -100,12 +100,24 @@ static void inline_constraint(struct linter *l, const struct sql_column *c,
     }
 }
 
+/* The same ALTER TABLE drops a column of that name first. */
+static bool dropped_here(const struct linter *l, const char *column)
+{
+    for (size_t i = 0; i < l->s->alter_count; i++) {
+        const struct sql_alter *a = &l->s->alters[i];
+        if (a->kind == SQL_ALTER_DROP_COLUMN && text_eq(a->column, column)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void lint_column_added(struct linter *l, const struct world_table *t, const struct sql_alter *a)
 {
     const struct sql_column *c = a->definition;
     bool made =
         c->serial || c->identity || c->generated || (c->default_expr && !c->default_expr->null);
-    if (table_column(t, c->name)) {
+    if (table_column(t, c->name) && !dropped_here(l, c->name)) {
         return;
     }
     added_values(l, c);

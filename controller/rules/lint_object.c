@@ -165,17 +165,23 @@ static void parents(struct linter *l)
     keys(l, table->constraints, table->constraint_count);
 }
 
+static bool reads_large(struct linter *l, const struct sql_query *q)
+{
+    for (size_t i = 0; q && i < q->read_count; i++) {
+        struct sql_name name = { q->reads[i].schema, q->reads[i].name };
+        if (!q->reads[i].column && name.name && old_table(l, name)) {
+            return !q->bounded && !l->small;
+        }
+    }
+    return false;
+}
+
 static void filled(struct linter *l)
 {
     const struct sql_query *q = l->s->query;
-    bool large = false;
-    for (size_t i = 0; q && i < q->read_count; i++) {
-        struct sql_name name = { q->reads[i].schema, q->reads[i].name };
-        large = large || (!q->reads[i].column && name.name && old_table(l, name));
-    }
-    if (large && l->s->table->with_data && !q->bounded && !l->small &&
-        !(l->s->if_not_exists && world_find(l->world, l->s->name) &&
-          world_find(l->world, l->s->name)->known)) {
+    const struct world_table *there = l->s->if_not_exists ? world_find(l->world, l->s->name) : NULL;
+    bool aside = l->s->temporary && q && q->where; /* what a script works on */
+    if (reads_large(l, q) && !aside && l->s->table->with_data && !(there && there->known)) {
         found(l, "create-table-as-large",
               l->s->kind == SQL_STMT_CREATE_TABLE_AS
                   ? rewrite_with(l, "WITH NO DATA", "WITH DATA", true)
