@@ -119,9 +119,12 @@ class Agent:
         self.id = 0
         self.start()
 
+    def words(self):
+        return [self.fleet.agent_program, "--config", self.host.agent_yaml, "serve"]
+
     def start(self):
         self.program = subprocess.Popen(
-            [self.fleet.agent_program, "--config", self.host.agent_yaml, "serve"],
+            self.words(),
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
             env=self.fleet.environment_of_commands())
         self.id = 0

@@ -3,6 +3,7 @@ whatever happens to the process that runs it; what takes no strong lock may take
 
 import os
 import signal
+import subprocess
 import sys
 import time
 import types
@@ -211,6 +212,71 @@ class Budget(unittest.TestCase):
         os.kill(pid, signal.SIGCONT)
         self.assertEqual(run.wait().state, "done", run.error)
         self.assertEqual(self.value("SELECT count(*) FROM users WHERE age IS NULL"), "0")
+
+
+class FarAgent(Agent):
+    """In a network of its own, as an agent on a host beside the database's is."""
+
+    def words(self):
+        return ["ip", "netns", "exec", SPACE] + super().words()
+
+
+SPACE = f"fl-{os.getpid()}"
+NEAR, FAR = "10.231.77.1", "10.231.77.2"
+
+
+class Vanished(unittest.TestCase):
+    def ip(self, *words, check=True):
+        return subprocess.run(["ip", *words], check=check, stderr=subprocess.DEVNULL).returncode == 0
+
+    def setUp(self):
+        link = f"v{os.getpid()}"
+        if os.geteuid() or not self.ip("netns", "add", SPACE, check=False):
+            self.skipTest("a network of one's own needs root")
+        self.addCleanup(self.ip, "netns", "delete", SPACE)
+        self.ip("link", "add", link, "type", "veth", "peer", "name", "eth0", "netns", SPACE)
+        self.addCleanup(self.ip, "link", "delete", link, check=False)
+        self.ip("address", "add", f"{NEAR}/24", "dev", link)
+        self.ip("link", "set", link, "up")
+        self.ip("-n", SPACE, "address", "add", f"{FAR}/24", "dev", "eth0")
+        self.ip("-n", SPACE, "link", "set", "eth0", "up")
+        self.link = link
+        self.fleet = f = fleet.Fleet(transport="local")
+        f.host("db1")
+        f.owner("identity-team", "ana@example.org", "raj@example.org")
+        f.service("users", host="db1", schema=USERS)
+        f.start()
+        self.addCleanup(f.stop)
+        host, database = f.place("users")
+        with open(os.path.join(host.data, "pg_hba.conf"), "a", encoding="utf-8") as file:
+            file.write(f"host all all {FAR}/32 trust\n")
+        f.sql("users", f"ALTER SYSTEM SET listen_addresses = '127.0.0.1, {NEAR}';")
+        f.halt("db1")
+        f.up("db1")
+        config = f.agent_config("db1")
+        config["databases"][database]["conninfo"] = f"host={NEAR} port={host.port} dbname={database} user=flotilla"
+        f.write(host.agent_yaml, fleet.yaml_text(config))
+
+    def test_a_host_that_vanished_leaves_no_backend(self):
+        f, agent = self.fleet, FarAgent(self.fleet, "db1")
+        self.addCleanup(lambda: [os.kill(pid, signal.SIGKILL) for pid in f.agent_pids()])
+        part = Part(f, "users", "expand", [step(["DO $$ BEGIN PERFORM 1 FROM notes FOR UPDATE; PERFORM pg_sleep(3600); END $$"],
+                                                [{"relation": "public.notes", "mode": "ROW SHARE"}])])
+        agent.ask(part, rollout="vanished")
+        ours = ("SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'flotilla run/%'"
+                " AND client_addr IS NOT NULL AND query LIKE '%pg_sleep%'")
+        deadline = time.monotonic() + 60
+        while f.value("users", ours) != "1":
+            self.assertLess(time.monotonic(), deadline, "the step never began")
+        self.ip("link", "set", self.link, "down")
+        deadline = time.monotonic() + 90  # keepalives take 25 s; without them it is two hours
+        while f.value("users", ours) != "0":
+            self.assertLess(time.monotonic(), deadline, "the backend of a vanished host goes on holding its rows")
+            time.sleep(0.5)
+        agent.program.kill()
+        agent.program.wait()
+        agent.program.stdin.close()
+        agent.program.stdout.close()
 
 
 if __name__ == "__main__":
