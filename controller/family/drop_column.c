@@ -372,7 +372,7 @@ static void drop_it(struct work *work, const struct dropping *d)
     if (c->generated) {
         step_risk(work, step,
                   "the way back computes the column anew, which rewrites the table "
-                  "under a strong lock");
+                  "under a strong lock: on a large table only a raised lock_budget allows it");
     }
 }
 

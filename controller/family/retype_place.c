@@ -136,8 +136,8 @@ bool retype_in_place(struct retype *r, struct target *t)
                "atttypmod) = %s)",
                literal(work, table), literal(work, t->column->name), literal(work, t->to));
     step_risk(work, step,
-              "the way back reads and perhaps rewrites the table under a strong lock, "
-              "and fails when a value no longer fits");
+              "the way back reads and perhaps rewrites the table under a strong lock (on a large "
+              "one only a raised lock_budget allows it), and fails when a value no longer fits");
     around_risk(work, &around, step);
     validate_again(r, t);
     return true;
