@@ -70,24 +70,14 @@ static void close_dir(DIR **dir)
         closedir(*dir);
 }
 
-static json_t *snapshot_json(const struct snapshot *s)
+static json_t *listed(const struct snapshot *s)
 {
-    json_t *o = json_object();
+    json_t *o = snapshot_json(s);
     json_t *columns = json_array();
     for (size_t i = 0; i < s->column_count; i++)
         if (s->columns[i].role != SNAPSHOT_CURRENT)
             json_array_append_new(columns, json_string(s->columns[i].name));
-    json_set_text(o, "rollout", s->rollout);
-    json_set_text(o, "step", s->step);
-    json_set_text(o, "schema", s->schema);
-    json_set_text(o, "name", s->name);
     json_object_set_new(o, "columns", columns);
-    json_set_int(o, "rows", s->rows);
-    json_set_int(o, "bytes", s->bytes);
-    json_set_text(o, "checksum", s->checksum);
-    json_set_text(o, "digest", s->digest);
-    json_set_text(o, "taken", s->taken);
-    json_set_text(o, "verified", s->verified);
     return o;
 }
 
@@ -114,7 +104,7 @@ static void snapshot_look(const struct shelf *shelf, const char *folder, json_t 
         struct snapshot_bench bench = { .scratch = scratch ? scratch->conninfo : NULL,
                                         .target = shelf->db };
         bool good = !shelf->db || snapshot_verify(s, &bench, &err);
-        o = snapshot_json(s);
+        o = listed(s);
         if (shelf->db)
             json_set_bool(o, "ok", good);
         if (!good)

@@ -42,6 +42,8 @@ const char *snapshot_folder(const void *ctx, const char *dir, const char *databa
                             const char *rollout, const char *step);
 const char *snapshot_rows_path(const void *ctx, const struct snapshot *snapshot);
 
+/* What is said of one, but for its columns: a new reference. */
+json_t *snapshot_json(const struct snapshot *snapshot);
 bool snapshot_manifest_write(const struct snapshot *snapshot, struct error *err) MUSTCHECK;
 bool snapshot_manifest_read(const void *ctx, const char *folder, struct snapshot **out,
                             struct error *err) MUSTCHECK;

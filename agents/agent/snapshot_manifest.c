@@ -44,23 +44,29 @@ static json_t *columns_json(const struct snapshot *s)
     return list;
 }
 
-bool snapshot_manifest_write(const struct snapshot *s, struct error *err)
+json_t *snapshot_json(const struct snapshot *s)
 {
-    SCOPE(tmp);
-    json_t *o = json_own(tmp, json_object());
-    json_set_int(o, "flotilla_snapshot", 1);
+    json_t *o = json_object();
     json_set_text(o, "rollout", s->rollout);
     json_set_text(o, "step", s->step);
     json_set_text(o, "schema", s->schema);
     json_set_text(o, "name", s->name);
-    json_set_bool(o, "whole", s->whole);
-    json_object_set_new(o, "columns", columns_json(s));
     json_set_int(o, "rows", s->rows);
     json_set_int(o, "bytes", s->bytes);
     json_set_text(o, "checksum", s->checksum);
     json_set_text(o, "digest", s->digest);
     json_set_text(o, "taken", s->taken);
     json_set_text(o, "verified", s->verified);
+    return o;
+}
+
+bool snapshot_manifest_write(const struct snapshot *s, struct error *err)
+{
+    SCOPE(tmp);
+    json_t *o = json_own(tmp, snapshot_json(s));
+    json_set_int(o, "flotilla_snapshot", 1);
+    json_set_bool(o, "whole", s->whole);
+    json_object_set_new(o, "columns", columns_json(s));
     const char *text = json_pretty(tmp, o);
     return file_write(mem_printf(tmp, "%s/manifest", s->folder), text, strlen(text), 0600, err) ||
            fail_in(err, "snapshot");

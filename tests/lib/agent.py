@@ -7,6 +7,8 @@
     run.state, run.error, run.events              # after its end
     agent.call("state", database="users")         # any operation; raises AgentError
 
+AgentCase is a test class with such an agent on a fleet of the service users (schema), fresh for each test.
+
 Steps get their ids (PHASE/SERVICE/N). Part.digest is computed here, on its own, from the plan
 format's words: the agent must come to the same.
 """
@@ -14,8 +16,12 @@ format's words: the agent must come to the same.
 import hashlib
 import json
 import os
+import signal
 import subprocess
 import time
+import unittest
+
+from fleet import of_users
 
 SIGNED = ["id", "kind", "up", "down", "irreversible", "transaction", "probe", "tags", "locks", "batch", "check",
           "of", "key", "columns", "current", "inverse", "for", "from"]
@@ -199,3 +205,25 @@ class Agent:
             except OSError:
                 pass
         return None
+
+
+class AgentCase(unittest.TestCase):
+    schema = None  # SQL of the service users
+
+    @classmethod
+    def setUpClass(cls):
+        cls.fleet = of_users(cls, cls.schema)
+
+    def setUp(self):
+        self.fleet.reset("users")
+        self.agent = Agent(self.fleet, "db1")
+        self.addCleanup(self.end_agents)
+        self.rollout = self.id().rsplit(".", 1)[1]
+
+    def end_agents(self):
+        self.agent.stop()
+        for pid in self.fleet.agent_pids():
+            os.kill(pid, signal.SIGKILL)
+
+    def value(self, sql):
+        return self.fleet.value("users", sql)

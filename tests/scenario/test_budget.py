@@ -11,8 +11,7 @@ import unittest
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "lib"))
-import fleet  # noqa: E402  pylint: disable=wrong-import-position
-from agent import Agent, Part  # noqa: E402  pylint: disable=wrong-import-position
+from agent import AgentCase, Part  # noqa: E402  pylint: disable=wrong-import-position
 from psql_session import Session  # noqa: E402  pylint: disable=wrong-import-position
 
 # nap() is what nobody foresaw: a scan that is slow, a disk that is, a trigger that works.
@@ -41,27 +40,11 @@ def step(up, locks=None, **more):
     return dict(dict(kind="statement", up=up, down=["SELECT 1"], tags=["additive"], locks=locks or []), **more)
 
 
-class Budget(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.fleet = fleet.of_users(cls, USERS)
-
-    def setUp(self):
-        self.fleet.reset("users")
-        self.agent = Agent(self.fleet, "db1")
-        self.addCleanup(self.end_agents)
-        self.rollout = self.id().rsplit(".", 1)[1]
-
-    def end_agents(self):
-        self.agent.stop()
-        for pid in self.fleet.agent_pids():
-            os.kill(pid, signal.SIGKILL)
+class Budget(AgentCase):
+    schema = USERS
 
     def ask(self, *steps, **more):
         return self.agent.ask(Part(self.fleet, "users", "expand", list(steps)), rollout=self.rollout, **more)
-
-    def value(self, sql):
-        return self.fleet.value("users", sql)
 
     def slowest_read(self, run, sql="SELECT count(*) FROM users"):
         """Asks again and again until the run is over; the seconds of the slowest answer."""

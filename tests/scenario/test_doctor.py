@@ -2,14 +2,13 @@
 a fix that mends it. The way to a host (names, ports, keys, logins, shells) is in test_link.py."""
 
 import os
-import shutil
 import signal
 import subprocess
-import tempfile
 import time
 import unittest
 
-from fleet import PG, Fleet, free_port, yaml_text
+from fleet import PG, Fleet, yaml_text
+from pooler import pooler
 
 # (what is done by a superuser, what is found, its fix as a superuser would run it or part of its words, what undoes it)
 BROKEN = [
@@ -138,18 +137,7 @@ class Doctor(unittest.TestCase):
         self.well()
 
     def test_a_pooler(self):
-        f, host = self.fleet, self.fleet.hosts["db1"]
-        port, folder = free_port(["127.0.0.1"]), tempfile.mkdtemp(dir=f.dir)
-        f.write(f"{folder}/pgbouncer.ini",
-                f"[databases]\nusers = host={host.socket} port={host.port} dbname=users user=flotilla\n[pgbouncer]\n"
-                f"listen_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\nauth_type = any\n"
-                f"pool_mode = transaction\nlogfile = {folder}/log\n")
-        os.chmod(folder, 0o777)
-        user = {"user": f.user} if os.geteuid() == 0 else {}
-        program = shutil.which("pgbouncer") or "/usr/sbin/pgbouncer"    # not on everybody's path
-        pooler = subprocess.Popen([program, "-q", f"{folder}/pgbouncer.ini"], stderr=subprocess.DEVNULL, **user)
-        self.addCleanup(pooler.wait)
-        self.addCleanup(pooler.terminate)
+        f, port = self.fleet, pooler(self, self.fleet, "flotilla")
         self.config(lambda c: c["databases"]["users"].update(
             conninfo=f"host=127.0.0.1 port={port} dbname=users user=flotilla"))
         for _ in range(100):

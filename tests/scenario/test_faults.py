@@ -6,15 +6,14 @@ import os
 import pathlib
 import shutil
 import signal
-import socket
 import subprocess
 import sys
-import threading
 import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 from fleet import PG, free_port, of_users, yaml_text  # noqa: E402
+from proxy import Proxy  # noqa: E402
 
 ROWS = 4000
 # Each update waits, so that a backfill lasts for seconds and faults hit the middle of it.
@@ -35,60 +34,37 @@ intents:
 """
 
 
-class Proxy:
+class Trouble(Proxy):
     """TCP on 127.0.0.1 to an sshd, out of order in the ways of networks. `mode` may change at any time:
     pass; cut (every connection ends after some kilobytes); stall (bytes are held, nothing is closed);
     trickle (a few bytes at a time, and slowly)."""
 
     def __init__(self, address, port):
         self.target, self.mode, self.connections, self.cuts = (address, port), "pass", 0, 0
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port, self.open = self.listener.getsockname()[1], []
-        threading.Thread(target=self.accept, daemon=True).start()
+        super().__init__()
 
-    def close(self):
-        self.listener.close()
-        for one in self.open:
-            one.close()
+    def serve(self, client):
+        self.connections += 1
+        self.connect(client, self.target)
 
-    def accept(self):
-        while True:
-            try:
-                client, _ = self.listener.accept()
-                server = socket.create_connection(self.target)
-            except OSError:
-                return
-            self.connections += 1
-            self.open += [client, server]
-            for source, to in ((client, server), (server, client)):
-                threading.Thread(target=self.pump, args=(source, to), daemon=True).start()
-
-    def pump(self, source, to):
+    def forward(self, source, to):
         passed = 0
-        try:
-            while True:
-                data = source.recv(65536)
-                if not data:
-                    break
-                passed += len(data)
-                while self.mode == "stall":
-                    time.sleep(0.05)
-                if self.mode == "cut" and passed > 9000:
-                    self.cuts += 1
-                    break
-                if self.mode == "trickle":
-                    for at in range(0, len(data), 40):
-                        to.sendall(data[at:at + 40])
-                        time.sleep(0.002)
-                else:
-                    to.sendall(data)
-        except OSError:
-            pass
-        for one in (source, to):
-            try:
-                one.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
+        while True:
+            data = source.recv(65536)
+            if not data:
+                break
+            passed += len(data)
+            while self.mode == "stall":
+                time.sleep(0.05)
+            if self.mode == "cut" and passed > 9000:
+                self.cuts += 1
+                break
+            if self.mode == "trickle":
+                for at in range(0, len(data), 40):
+                    to.sendall(data[at:at + 40])
+                    time.sleep(0.002)
+            else:
+                to.sendall(data)
 
 
 class Case(unittest.TestCase):
@@ -163,7 +139,7 @@ class Network(Case):
         super().setUp()
         f = self.fleet
         address = f.hosts["db1"].address
-        self.proxy = Proxy(address, f.ssh_port)
+        self.proxy = Trouble(address, f.ssh_port)
         self.addCleanup(self.proxy.close)
         self.signed()
         with open(f.known_hosts, encoding="utf-8") as file:

@@ -2,9 +2,7 @@
 
 import json
 import os
-import shutil
 import subprocess
-import tempfile
 import threading
 import time
 import unittest
@@ -12,6 +10,7 @@ import unittest
 import jsonschema
 
 import fleet
+from pooler import pooler
 import testing
 
 RICH = """
@@ -244,19 +243,7 @@ class Inspect(unittest.TestCase):
         self.assertIn("copies_stream_both_ways", run.stdout + run.stderr)
 
     def test_a_pooler_is_refused(self):
-        f = self.fleet
-        port, folder = fleet.free_port(["127.0.0.1"]), tempfile.mkdtemp(dir=f.dir)
-        host = f.hosts["db1"]
-        with open(f"{folder}/pgbouncer.ini", "w", encoding="ascii") as file:
-            file.write(f"[databases]\nusers = host={host.socket} port={host.port} dbname=users user=postgres\n[pgbouncer]\n"
-                       f"listen_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\nauth_type = any\n"
-                       f"pool_mode = transaction\nlogfile = {folder}/log\n")
-        os.chmod(folder, 0o777)
-        user = {"user": f.user} if os.geteuid() == 0 else {}
-        program = shutil.which("pgbouncer") or "/usr/sbin/pgbouncer"  # not on everybody's path
-        pooler = subprocess.Popen([program, "-q", f"{folder}/pgbouncer.ini"], stderr=subprocess.DEVNULL, **user)
-        self.addCleanup(pooler.wait)
-        self.addCleanup(pooler.terminate)
+        f, port = self.fleet, pooler(self, self.fleet, "postgres")
         run = None
         for _ in range(100):
             run = f.flotilla("inspect", "--dsn", f"host=127.0.0.1 port={port} dbname=users user=postgres")

@@ -3,14 +3,13 @@
 import json
 import os
 import shutil
-import socket
 import struct
 import subprocess
-import threading
 import time
 import unittest
 
 from fleet import Fleet, of_users
+from proxy import Proxy
 
 SCHEMA = "CREATE TABLE users (id int PRIMARY KEY, email text); INSERT INTO users VALUES (1, 'a@x');"
 
@@ -24,59 +23,30 @@ def fleet(transport, **more):
     return f
 
 
-class Proxy:
+class Fate(Proxy):
     """A TCP port on 127.0.0.1; `fate(number)` of each connection: drop, silent, pass, or the number of
     bytes that pass from the server before it is cut."""
 
     def __init__(self, fleet, fate, address=None):
         self.fleet, self.fate, self.address, self.count = fleet, fate, address, 0
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        self.open = []
+        super().__init__()
 
-    def __enter__(self):
-        threading.Thread(target=self.accept, daemon=True).start()
-        return self
+    def serve(self, client):
+        fate = self.fate(self.count)
+        self.count += 1
+        if fate == "drop":
+            client.close()
+        elif fate != "silent":
+            most = 1 << 40 if fate == "pass" else fate
+            self.connect(client, (self.address, self.fleet.ssh_port), (1 << 40,), (most,))
 
-    def __exit__(self, *_):
-        self.listener.close()
-        for one in self.open:
-            one.close()
-
-    def accept(self):
-        while True:
-            try:
-                client, _ = self.listener.accept()
-            except OSError:
-                return
-            fate = self.fate(self.count)
-            self.count += 1
-            self.open.append(client)
-            if fate == "drop":
-                client.close()
-            elif fate != "silent":
-                server = socket.create_connection((self.address, self.fleet.ssh_port))
-                self.open.append(server)
-                most = 1 << 40 if fate == "pass" else fate
-                threading.Thread(target=self.pump, args=(client, server, 1 << 40), daemon=True).start()
-                threading.Thread(target=self.pump, args=(server, client, most), daemon=True).start()
-
-    @staticmethod
-    def pump(source, to, most):
-        try:
-            while most > 0:
-                data = source.recv(min(most, 65536))
-                if not data:
-                    break
-                to.sendall(data)
-                most -= len(data)
-        except OSError:
-            pass
-        for one in (source, to):
-            try:
-                one.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
+    def forward(self, source, to, most):
+        while most > 0:
+            data = source.recv(min(most, 65536))
+            if not data:
+                break
+            to.sendall(data)
+            most -= len(data)
 
 
 class Ways:
@@ -408,7 +378,7 @@ class Ssh(Remote, unittest.TestCase):
             os.rename(program + ".away", program)
 
     def test_a_host_that_says_nothing(self):
-        with Proxy(self.fleet, lambda number: "silent") as proxy:
+        with Fate(self.fleet, lambda number: "silent") as proxy:
             self.manifest(ssh={"port": proxy.port}, host="127.0.0.1")
             run = self.doctor("--timeout", "1s")
             self.assertEqual(run.code, 1, run)
@@ -419,13 +389,13 @@ class Ssh(Remote, unittest.TestCase):
         address = self.fleet.hosts["db1"].address
         with open(self.fleet.known_hosts, encoding="utf-8") as f:
             key = f.read().split(" ", 1)[1]
-        with Proxy(self.fleet, lambda number: "drop" if number < 2 else "pass", address) as proxy:
+        with Fate(self.fleet, lambda number: "drop" if number < 2 else "pass", address) as proxy:
             self.fleet.write(self.fleet.known_hosts, f"[127.0.0.1]:{proxy.port} {key}")
             self.manifest(ssh={"port": proxy.port}, host="127.0.0.1")
             run = self.doctor()
             self.assertEqual(run.code, 0, run)
             self.assertEqual(proxy.count, 3)
-        with Proxy(self.fleet, lambda number: "drop", address) as proxy:
+        with Fate(self.fleet, lambda number: "drop", address) as proxy:
             self.manifest(ssh={"port": proxy.port}, host="127.0.0.1")
             self.fails("closed the connection during the handshake")
 
@@ -435,7 +405,7 @@ class Ssh(Remote, unittest.TestCase):
         with open(self.fleet.known_hosts, encoding="utf-8") as f:
             key = f.read().split(" ", 1)[1]
         for bytes_passed in (3000, 4500, 6000):
-            with Proxy(self.fleet, lambda number, n=bytes_passed: n, address) as proxy:
+            with Fate(self.fleet, lambda number, n=bytes_passed: n, address) as proxy:
                 self.fleet.write(self.fleet.known_hosts, f"[127.0.0.1]:{proxy.port} {key}")
                 self.manifest(ssh={"port": proxy.port}, host="127.0.0.1")
                 self.fails("host 127.0.0.1")

@@ -10,7 +10,7 @@ import unittest
 HERE = os.path.dirname(os.path.realpath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "lib"))
 import fleet  # noqa: E402  pylint: disable=wrong-import-position
-from agent import Agent, AgentError, Part  # noqa: E402  pylint: disable=wrong-import-position
+from agent import AgentCase, AgentError, Part  # noqa: E402  pylint: disable=wrong-import-position
 
 USERS = """
 CREATE TABLE users (id integer PRIMARY KEY, email text NOT NULL, note text);
@@ -38,27 +38,11 @@ def steps(*some):
     return [dict(s) for s in some]
 
 
-class Runner(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.fleet = fleet.of_users(cls, USERS)
-
-    def setUp(self):
-        self.fleet.reset("users")
-        self.agent = Agent(self.fleet, "db1")
-        self.addCleanup(self.end_agents)
-        self.rollout = self.id().rsplit(".", 1)[1]
-
-    def end_agents(self):
-        self.agent.stop()
-        for pid in self.fleet.agent_pids():
-            os.kill(pid, signal.SIGKILL)
+class Runner(AgentCase):
+    schema = USERS
 
     def run_part(self, part, **more):
         return self.agent.run(part, rollout=self.rollout, **more)
-
-    def value(self, sql):
-        return self.fleet.value("users", sql)
 
     def session(self, *statements):
         """A session of somebody else, held open with its transaction; close() ends it."""

@@ -41,7 +41,7 @@ static void session_is_set_up(void **state)
     assert_string_equal(value(*state, c,
                               "SELECT current_setting("
                               "'idle_in_transaction_session_timeout')"),
-                        "1min");
+                        "10s");
     assert_false(connection_facts(c)->pooled);
 }
 
