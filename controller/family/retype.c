@@ -365,6 +365,11 @@ bool compile_change_type(struct work *work)
     if (!find_table(work, &relation) || !find_column(work, relation, it->column, &column)) {
         return false;
     }
+    if (text_eq(it->on_failure, "set_null")) {
+        return work_refuse(work,
+                           "make those values null with data_backfill first, then leave it out",
+                           "this version cannot plan on_failure: set_null");
+    }
     const char *to = type_name(work, work->home, it->to);
     if (type_same(work, column->type, to) && !it->using_expr) {
         work_note(work, "info", "nothing-to-do", "%s is %s already",

@@ -50,14 +50,14 @@ class RestoredValues(unittest.TestCase):
     def setUp(self):
         self.fleet.reset("lab")
 
-    def carried_out(self, intents):
+    def begun(self, intents, code):
         fleet = self.fleet
         fleet.write("change.yaml", "title: Other types\nauthor: tester\nintents:\n" + intents)
         fleet.ok("draft", "change.yaml", "-o", "plan.yaml")
         fleet.ok("validate", "plan.yaml")
         fleet.ok("rehearse", "plan.yaml")
         fleet.approve("plan.yaml")
-        fleet.ok("start", "plan.yaml", codes=(0, 3))
+        return fleet.ok("start", "plan.yaml", codes=(code,))
 
     def values(self):
         return {name: self.fleet.sql("lab", f"SELECT id, c::text FROM {name} ORDER BY id")
@@ -69,7 +69,7 @@ class RestoredValues(unittest.TestCase):
         for name, (_, to, using, back, _) in CONVERSIONS.items():
             words = f', using: "{using}", using_back: "{back}"' if using else ""
             intents += f'  - change_type: {{service: lab, table: {name}, column: c, to: "{to}"{words}}}\n'
-        self.carried_out(intents)
+        self.begun(intents, 3)
         self.fleet.ok("ack", "lab", "--plan", "plan.yaml")
         self.fleet.ok("promote")
         self.assertEqual([["lab_owner"]], self.fleet.sql("lab", OWNER))
@@ -79,9 +79,17 @@ class RestoredValues(unittest.TestCase):
         self.assertEqual(before, self.values())
         self.assertEqual([["lab_owner"]], self.fleet.sql("lab", OWNER))
 
+    def test_a_value_that_does_not_fit_stops_before_anything_is_made(self):
+        self.fleet.sql("lab", "INSERT INTO number VALUES (9999, 'seven', 0)")
+        run = self.begun('  - change_type: {service: lab, table: number, column: c, to: int, using: "c::int",'
+                         ' using_back: "c::text"}\n', 1)
+        self.assertIn("expand/lab/1: step expand/lab/1: invalid input syntax for type integer", run.out)
+        self.assertEqual([["3"]], self.fleet.sql(
+            "lab", "SELECT count(*) FROM pg_attribute WHERE attrelid = 'number'::regclass AND attnum > 0"))
+
     def test_a_trigger_that_changes_what_is_restored_does_not_hold_it_up(self):
-        self.carried_out("  - data_backfill: {service: lab, table: stubborn,"
-                         " set: {c: \"'x'\"}, where: \"c <> 'x'\"}\n")
+        self.begun("  - data_backfill: {service: lab, table: stubborn,"
+                   " set: {c: \"'x'\"}, where: \"c <> 'x'\"}\n", 0)
         self.fleet.ok("rollback", timeout=120)
         self.assertEqual([["abc", "5000"]], self.fleet.sql(
             "lab", "SELECT c, count(*) FROM stubborn GROUP BY c"))
