@@ -191,6 +191,7 @@ bool statement_foresee(const void *ctx, struct judge *judge, const struct statem
     if (world_has_catalog(judge->world)) {
         judge_refusal(&g);
     }
+    judge_assumes(&g);
     if (v->unknown) {
         v->tags |= TAG_UNKNOWN;
     }

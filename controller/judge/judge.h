@@ -66,6 +66,7 @@ struct verdict {
     const char *fails;   /* why the server will refuse it in this state; null */
     const char *waits;   /* what else it waits for; null */
     bool known_there;    /* not analysed, but the server it is for knows it */
+    const char *assumes; /* without a catalog: what it takes for granted; null */
     const char *unknown; /* why it could not be analysed (whole or in part); null */
     int64_t rows;        /* of the largest relation that it rewrites, scans or writes; -1 unknown */
     int64_t ms;          /* expected hold time, guessed from rows and bytes; -1 unknown */

@@ -36,6 +36,9 @@ struct judging {
     struct verdict *v;
 };
 
+/* Says in the verdict what it takes for granted for want of a catalog. */
+void judge_assumes(struct judging *g);
+
 /* Takes a lock; the strongest of a relation stays. Null table: nothing. */
 void lock_take(struct judging *g, const struct world_table *table, enum lock_mode mode,
                const char *flags);

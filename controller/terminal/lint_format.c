@@ -60,6 +60,9 @@ static void finding_text(struct text *t, bool color, const char *path,
     if (k == 0) {
         frame(t, s->statement->sql, s->statement->line);
     }
+    if (k == 0 && s->verdict->assumes) {
+        text_addf(t, "  taken for granted, without a catalog: %s\n", s->verdict->assumes);
+    }
     text_addf(t, "  instead: %s\n", f->hint);
     if (f->rewrite_sql) {
         block(t, "as SQL:", f->rewrite_sql);
@@ -177,6 +180,7 @@ static json_t *statement_json(const struct lint_statement *s, size_t index)
     json_set_bool(o, "version_ok", v->version_ok);
     json_set_text(o, "fails", v->fails);
     json_set_text(o, "waits", v->waits);
+    json_set_text(o, "assumes", v->assumes);
     json_set_text(o, "unknown", v->unknown);
     if (v->rows > 0) {
         json_set_int(o, "rows", v->rows);

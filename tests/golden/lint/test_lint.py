@@ -213,6 +213,22 @@ class Lint(unittest.TestCase):
             time.sleep(0.01)
         return children[0]
 
+    def test_what_is_taken_for_granted_is_told(self):
+        for sql, assumes in (
+                ("ALTER TABLE t ALTER COLUMN a TYPE text", "the column's old type is stored in another way"),
+                ("ALTER TABLE t ALTER COLUMN a SET NOT NULL", "no validated check proves it already"),
+                ("ALTER TABLE t ADD COLUMN a int", "the table has no partitions or children"),
+                ("ALTER TABLE t ADD COLUMN a int DEFAULT f()", "the default's function is volatile"),
+                ("CREATE INDEX i ON t (a)", "the table has no partitions"),
+                ("DROP TABLE t", "no foreign key refers to it or leaves it"),
+                ("UPDATE t SET a = 1", "no trigger and no foreign key follows"),
+                ("CREATE TABLE t (a int)", None), ("SELECT 1", None)):
+            self.assertEqual(assumes, linted(sql + ";\n")[1][0].get("assumes"), sql)
+        fresh = "CREATE TABLE t (a int);\nALTER TABLE t ALTER COLUMN a TYPE text;\n"
+        self.assertNotIn("assumes", linted(fresh)[1][1])
+        self.assertIn("taken for granted, without a catalog: the table has no partitions\n",
+                      lint("-", "--no-color", data=UNSAFE.encode())[1])
+
     def test_sizes_and_versions_are_told(self):
         _, statements, _ = linted(UNSAFE, "--assume-rows", "t=50")
         self.assertEqual(statements[1]["findings"], [])
