@@ -20,12 +20,27 @@ bool ddl_made(const struct ddl *d, const struct relation *relation)
     return relation && work_is_made(d->work, relation_key(d->work, relation));
 }
 
+const char *ddl_concurrently(const struct ddl *d, const char *words)
+{
+    const struct statement *s = d->s;
+    const void *ctx = d->work->ctx;
+    struct sql_piece p = sql_piece_next(ctx, s->sql);
+    while (p.length && !(p.word && strstr(words, say(d->work, " %s ", p.name)))) {
+        p = sql_piece_next(ctx, p.start + p.length);
+    }
+    const char *rest = p.start + p.length;
+    return s->concurrently || !p.length
+               ? s->sql
+               : say(d->work, "%.*s CONCURRENTLY%s", (int)(rest - s->sql), s->sql, rest);
+}
+
 bool ddl_young(const struct ddl *d, const struct relation *relation)
 {
     struct work *work = d->work;
     /* where one of that name was before, its users come to this one */
     return ddl_made(d, relation) &&
-           !catalog_relation(work->home->before, relation->schema, relation->name) &&
+           (relation->kind == 'm' ||
+            !catalog_relation(work->home->before, relation->schema, relation->name)) &&
            !work_is_made(work, say(work, "filled %s", relation_key(work, relation))) &&
            !order_is_later(work, d->s->sql, relation->name);
 }

@@ -45,6 +45,9 @@ bool ddl_try(struct ddl *d, const char *operation, json_t *fields);
 void ddl_raw(struct ddl *d, const char *sql, const struct ddl_back *back);
 bool ddl_refuse(struct ddl *d, const char *hint, const char *message);
 
+/* The statement with CONCURRENTLY behind the first of these words, between spaces. */
+const char *ddl_concurrently(const struct ddl *d, const char *words);
+
 struct relation *ddl_relation(const struct ddl *d, const struct sql_name *name);
 /* The relation was made by this change. */
 bool ddl_made(const struct ddl *d, const struct relation *relation);

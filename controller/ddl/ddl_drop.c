@@ -244,9 +244,10 @@ static void drop_function(struct ddl *d, const struct sql_object *object)
                          say(work, "function %s is used by trigger %s", f->name, user));
         return;
     }
+    bool made = work_is_made(work, say(work, "function %s.%s", f->schema, f->name));
     move_aside(d, f->kind == 'p' ? "PROCEDURE" : "FUNCTION",
                &(struct sql_name){ f->schema, f->name },
-               say(work, "(%s)", f->arguments ? f->arguments : ""));
+               made ? "" : say(work, "(%s)", f->arguments ? f->arguments : ""));
     model_drop_function(work->home, f);
 }
 

@@ -62,14 +62,16 @@ static void stays(struct ddl *d, const struct relation *relation)
 {
     const struct statement *s = d->s;
     const struct sql_index *index = s->create_index;
-    struct ddl_back back = { .phase = PHASE_EXPAND, .alone = s->concurrently };
+    /* a view that is made has its rows at once */
+    bool apart = s->concurrently || relation->kind == 'm';
+    struct ddl_back back = { .phase = PHASE_EXPAND, .alone = apart };
     if (ddl_made(d, relation)) {
         ddl_down(d, &back, "SELECT 'nothing to undo: the index goes away with its table'");
     } else if (index->name) {
         ddl_down(d, &back, "DROP INDEX %s%s", s->concurrently ? "CONCURRENTLY " : "",
                  name_sql(d->work, relation->schema, index->name));
     }
-    ddl_raw(d, s->sql, &back);
+    ddl_raw(d, apart ? ddl_concurrently(d, " index ") : s->sql, &back);
     ddl_follow(d, NULL);
 }
 
@@ -115,7 +117,7 @@ void ddl_index(struct ddl *d)
     if (index->name && index->if_not_exists && name_is_there(d, relation, index->name)) {
         return;
     }
-    if (ddl_young(d, relation) || index->only) {
+    if (ddl_young(d, relation) || (ddl_made(d, relation) && relation->kind == 'm') || index->only) {
         stays(d, relation);
     } else {
         typed(d, index);

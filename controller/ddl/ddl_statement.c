@@ -51,11 +51,11 @@ static void set_session(struct ddl *d)
 /* --- statements ------------------------------------------------------------------------------ */
 
 /* What the server does to its own storage or statistics: nothing that could be undone. */
-static void neutral(struct ddl *d, bool alone)
+static void neutral(struct ddl *d, const char *sql, bool alone)
 {
     struct ddl_back back = { .phase = PHASE_EXPAND, .alone = alone };
     ddl_down(d, &back, "SELECT 'nothing to undo: no definition and no row is changed'");
-    ddl_raw(d, d->s->sql, &back);
+    ddl_raw(d, sql, &back);
 }
 
 static bool says_nothing(enum sql_statement_kind kind)
@@ -84,11 +84,13 @@ static bool changes_nothing(struct ddl *d)
 {
     switch (d->s->kind) {
     case SQL_STMT_SET: set_session(d); return true;
-    case SQL_STMT_VACUUM: neutral(d, true); return true;
+    case SQL_STMT_VACUUM: neutral(d, d->s->sql, true); return true;
     case SQL_STMT_ANALYZE:
-    case SQL_STMT_REFRESH_MATVIEW: neutral(d, d->s->concurrently); return true;
-    case SQL_STMT_CLUSTER:
-    case SQL_STMT_REINDEX: neutral(d, d->s->concurrently); return true;
+    case SQL_STMT_REFRESH_MATVIEW:
+    case SQL_STMT_CLUSTER: neutral(d, d->s->sql, d->s->concurrently); return true;
+    case SQL_STMT_REINDEX:
+        neutral(d, ddl_concurrently(d, " table index schema database "), true);
+        return true;
     default: return says_nothing(d->s->kind);
     }
 }

@@ -120,6 +120,55 @@ void model_rename_index(struct state *state, const char *from, const char *to)
     }
 }
 
+/* The text with every cast to the type saying "to"; a column may have its name. */
+static const char *cast_anew(const struct work *work, const char *text, const struct type *type,
+                             const char *to)
+{
+    if (!text || !type_mentioned(work, text, type)) {
+        return text;
+    }
+    struct text t = text_init(work->ctx, TEXT_SQL);
+    const char *done = text;
+    bool cast = false, schema = false;
+    for (struct sql_piece p = sql_piece_next(work->ctx, text); p.length > 0;
+         p = sql_piece_next(work->ctx, p.start + p.length)) {
+        if (cast && p.word && text_eq(p.name, type->name)) {
+            text_addn(&t, done, (size_t)(p.start - done));
+            text_add(&t, ident(work, to));
+            done = p.start + p.length;
+        }
+        bool dot = schema && *p.start == '.';
+        schema = cast && p.word && text_eq(p.name, type->schema);
+        cast = schema || dot || (p.length == 2 && text_starts(p.start, "::"));
+    }
+    text_add(&t, done);
+    return t.data;
+}
+
+static void casts_follow(const struct work *work, struct relation *relation,
+                         const struct type *type, const char *to)
+{
+    relation->definition = cast_anew(work, relation->definition, type, to);
+    for (size_t i = 0; i < relation->index_count; i++) {
+        struct index *index = &relation->indexes[i];
+        index->definition = cast_anew(work, index->definition, type, to);
+        index->predicate = cast_anew(work, index->predicate, type, to);
+    }
+    for (size_t i = 0; i < relation->constraint_count; i++) {
+        struct constraint *c = &relation->constraints[i];
+        c->definition = cast_anew(work, c->definition, type, to);
+    }
+    for (size_t i = 0; i < relation->policy_count; i++) {
+        struct policy *policy = &relation->policies[i];
+        policy->using_expr = cast_anew(work, policy->using_expr, type, to);
+        policy->check_expr = cast_anew(work, policy->check_expr, type, to);
+    }
+    for (size_t i = 0; i < relation->trigger_count; i++) {
+        struct trigger *trigger = &relation->triggers[i];
+        trigger->definition = cast_anew(work, trigger->definition, type, to);
+    }
+}
+
 void model_rename_type(const struct work *work, struct state *state, struct type *type,
                        const char *to)
 {
@@ -127,6 +176,7 @@ void model_rename_type(const struct work *work, struct state *state, struct type
     const char *now = name_sql(work, type->schema, to);
     for (size_t i = 0; i < catalog->relation_count; i++) {
         struct relation *relation = &catalog->relations[i];
+        casts_follow(work, relation, type, to);
         for (size_t k = 0; k < relation->column_count; k++) {
             struct column *c = &relation->columns[k];
             const char *array = strchr(c->type, '[');

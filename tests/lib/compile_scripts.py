@@ -191,4 +191,48 @@ SCRIPTS = [
         """,
         "plan_says": "CREATE INDEX CONCURRENTLY",
     },
+    {
+        "name": "an_index_of_a_view_that_is_filled",
+        "schema": """
+            CREATE TABLE post (id int PRIMARY KEY, n int); INSERT INTO post VALUES (1, 2);
+            CREATE MATERIALIZED VIEW post_fast AS SELECT id FROM post;
+        """,
+        "script": """
+            DROP MATERIALIZED VIEW post_fast;
+            CREATE MATERIALIZED VIEW post_fast AS SELECT id, n FROM post;
+            CREATE UNIQUE INDEX post_fast_id ON post_fast (id);
+        """,
+        "plan_says": "CREATE UNIQUE INDEX CONCURRENTLY",
+    },
+    {
+        "name": "a_function_for_one_statement",
+        "schema": "CREATE TABLE follower (id int PRIMARY KEY, pending bool); INSERT INTO follower VALUES (1, true);",
+        "script": """
+            CREATE FUNCTION as_state(b bool) RETURNS text LANGUAGE sql IMMUTABLE AS
+                $$ SELECT CASE WHEN b THEN 'pending' ELSE 'accepted' END $$;
+            UPDATE follower SET pending = false WHERE as_state(pending) = 'pending';
+            DROP FUNCTION as_state;
+        """,
+        "lossy": True,
+    },
+    {
+        "name": "a_type_renamed_under_an_index",
+        "schema": """
+            CREATE TYPE mood AS ENUM ('good', 'bad');
+            CREATE TABLE diary (id int PRIMARY KEY, mood mood NOT NULL, CONSTRAINT fine CHECK (mood <> 'bad'::mood));
+            CREATE INDEX diary_good ON diary (id) WHERE mood = 'good'::mood;
+            INSERT INTO diary VALUES (1, 'good');
+        """,
+        "script": """
+            ALTER TYPE mood RENAME TO temper;
+            DROP INDEX diary_good;
+            ALTER TABLE diary DROP CONSTRAINT fine;
+        """,
+    },
+    {
+        "name": "reindex",
+        "schema": "CREATE TABLE big (id int PRIMARY KEY, n int); CREATE INDEX big_n ON big (n);",
+        "script": "REINDEX TABLE big; REINDEX (VERBOSE) INDEX big_n;",
+        "plan_says": "REINDEX TABLE CONCURRENTLY big",
+    },
 ]
