@@ -95,8 +95,7 @@ class Trust(unittest.TestCase):
     # -- signatures ------------------------------------------------------------------------------
 
     def test_each_field_that_is_acted_on_is_signed(self):
-        step = dict(ADD, irreversible=None)
-        step.pop("irreversible")
+        step = dict(ADD, locks=[{"relation": "public.users", "mode": "ACCESS EXCLUSIVE"}])
         part = Part(self.fleet, "users", "expand", [step, dict(
             kind="backfill", up=["UPDATE public.users SET age = 1 WHERE age IS NULL"], transaction=False,
             batch={"relation": "public.users", "by": "key", "columns": ["id"]}, tags=["backfill"]),
