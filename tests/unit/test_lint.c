@@ -114,12 +114,14 @@ static bool case_met(const char *world, const char *line, size_t n)
     return false;
 }
 
-static void labels_met(const void *ctx, const char *path, size_t least)
+#define WORLD "tests/golden/lint/world.sql"
+
+static void labels_met(const void *ctx, const char *path, const char *database, size_t least)
 {
     struct error err;
     const char *cases, *world;
     size_t len, count = 0, wrong = 0;
-    assert_ok(file_read(ctx, "tests/golden/lint/world.sql", TEXT_SQL, &world, &len, &err), err);
+    assert_ok(file_read(ctx, database, TEXT_SQL, &world, &len, &err), err);
     assert_ok(file_read(ctx, path, TEXT_SQL, &cases, &len, &err), err);
     for (const char *line = cases; *line != '\0';) {
         size_t n = strcspn(line, "\n");
@@ -136,12 +138,17 @@ static void labels_met(const void *ctx, const char *path, size_t least)
 
 static void every_label_is_met(void **state)
 {
-    labels_met(*state, "tests/golden/lint/cases.tsv", 250);
+    labels_met(*state, "tests/golden/lint/cases.tsv", WORLD, 250);
 }
 
 static void every_label_of_the_corpus_is_met(void **state)
 {
-    labels_met(*state, "tests/golden/lint/corpus.tsv", 500);
+    labels_met(*state, "tests/golden/lint/corpus.tsv", WORLD, 500);
+}
+
+static void every_label_of_the_teams_is_met(void **state)
+{
+    labels_met(*state, "tests/golden/lint/teams.tsv", "tests/golden/lint/teams.sql", 500);
 }
 
 static void every_rule_raises_its_example(void **state)
@@ -227,6 +234,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(every_label_is_met, ctx_setup, ctx_teardown),
         cmocka_unit_test_setup_teardown(every_label_of_the_corpus_is_met, ctx_setup, ctx_teardown),
+        cmocka_unit_test_setup_teardown(every_label_of_the_teams_is_met, ctx_setup, ctx_teardown),
         cmocka_unit_test_setup_teardown(every_rule_raises_its_example, ctx_setup, ctx_teardown),
         cmocka_unit_test_setup_teardown(rewrites_are_clean, ctx_setup, ctx_teardown),
         cmocka_unit_test_setup_teardown(size_lowers_severity, ctx_setup, ctx_teardown),
