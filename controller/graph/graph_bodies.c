@@ -123,25 +123,6 @@ struct mentions {
     size_t table_count;
 };
 
-void graph_add_body(const struct body *body, const struct body_edge *edge)
-{
-    const struct function *f = body->function;
-    const char *evidence = mem_printf(
-        body->b->tmp, "%s %s %s", f->kind == 'p' ? "procedure" : "function", f->name, edge->how);
-
-    graph_add(body->b, (struct graph_edge){ .from = { .service = body->item->service,
-                                                      .schema = f->schema,
-                                                      .name = f->name,
-                                                      .function = true },
-                                            .to = { .service = body->item->service,
-                                                    .schema = edge->relation->schema,
-                                                    .name = edge->relation->name,
-                                                    .column = edge->column },
-                                            .kind = EDGE_FUNCTION,
-                                            .evidence = evidence,
-                                            .confidence = edge->confidence });
-}
-
 /* How many of the tables that the body mentions have a column of this name. */
 static size_t owners_of(const struct mentions *m, const char *column)
 {

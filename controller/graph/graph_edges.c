@@ -87,3 +87,22 @@ struct graph_object graph_read_object(const struct builder *b, const char *servi
     object.column = *text && !text_eq(text, "*") ? piece(b->graph, &text) : NULL;
     return object;
 }
+
+void graph_add_body(const struct body *body, const struct body_edge *edge)
+{
+    const struct function *f = body->function;
+    const char *evidence = mem_printf(
+        body->b->tmp, "%s %s %s", f->kind == 'p' ? "procedure" : "function", f->name, edge->how);
+
+    graph_add(body->b, (struct graph_edge){ .from = { .service = body->item->service,
+                                                      .schema = f->schema,
+                                                      .name = f->name,
+                                                      .function = true },
+                                            .to = { .service = body->item->service,
+                                                    .schema = edge->relation->schema,
+                                                    .name = edge->relation->name,
+                                                    .column = edge->column },
+                                            .kind = EDGE_FUNCTION,
+                                            .evidence = evidence,
+                                            .confidence = edge->confidence });
+}

@@ -3,7 +3,7 @@
 
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
-#include "controller/rules/linting.h"
+#include "controller/rules/suppress.h"
 
 enum { NAMES_MAX = 64 }; /* in one comment; more are a mistake or an attack */
 
@@ -63,23 +63,6 @@ static const struct {
     { "syntax-error", "syntax-error" },
     { "transaction-nesting", "txn-nesting" },
     { "unused-ignore", "suppression-unused" },
-};
-
-/* One name in one comment. */
-struct suppression {
-    const char *name; /* as written; null: every rule */
-    int line;         /* of the comment */
-    bool file;        /* the whole script */
-    bool theirs;      /* squawk's name */
-    bool known, used;
-};
-
-struct suppressions {
-    const struct script *script;
-    struct suppression *items; /* in the order of their lines */
-    size_t count;
-    size_t *whole; /* numbers of those for the whole script */
-    size_t whole_count;
 };
 
 static bool theirs_are(const char *theirs, const char *ours)
@@ -238,61 +221,4 @@ bool suppressed(struct suppressions *all, const struct statement *statement,
         }
     }
     return any;
-}
-
-/* Makes the statement that the comment belongs to the one that is spoken of. */
-static bool statement_at(struct linter *l, int line)
-{
-    size_t low = 0, high = l->script->count;
-    while (low + 1 < high) {
-        size_t middle = low + (high - low - 1) / 2;
-        if (l->script->statements[middle].end_line >= line) {
-            high = middle + 1;
-        } else {
-            low = middle + 1;
-        }
-    }
-    l->index = low;
-    return low < l->script->count;
-}
-
-static void said_of(struct linter *l, const char *rule, const struct suppression *s,
-                    const char *message)
-{
-    struct lint_statement *at = &l->result->statements[l->index];
-    size_t before = at->count;
-    found(l, rule, NULL, "%s", message);
-    if (at->count > before) {
-        at->findings[before].line = s->line;
-    }
-}
-
-/* Whether it could have taken something back: its rule is looked at in this run. */
-static bool looked_at(const struct linter *l, const struct suppression *s)
-{
-    if (!s->name || s->theirs) {
-        return true;
-    }
-    const struct rule *rule = rule_find(s->name);
-    return rule && rule_is_on(l->options, rule) && !text_eq(rule->group, "suppress");
-}
-
-void suppressions_check(struct linter *l)
-{
-    for (size_t i = 0; l->suppressions && i < l->suppressions->count; i++) {
-        const struct suppression *s = &l->suppressions->items[i];
-        if (!statement_at(l, s->line)) {
-            continue;
-        }
-        l->small = false;
-        if (!s->known) {
-            said_of(l, "suppression-unknown", s,
-                    *s->name ? mem_printf(l->ctx, "there is no rule \"%.80s\": nothing is ignored",
-                                          s->name)
-                             : "it names no rule: nothing is ignored");
-        } else if (!s->used && looked_at(l, s) && !(s->file && l->options->partial)) {
-            said_of(l, "suppression-unused", s,
-                    mem_printf(l->ctx, "nothing to ignore here: %.80s", s->name ? s->name : "all"));
-        }
-    }
 }

@@ -1,4 +1,4 @@
-/* Columns, constraints and index keys. */
+/* Columns, constraints, index keys, bounds of partitions. */
 #include <ctype.h>
 #include <string.h>
 
@@ -259,4 +259,30 @@ void extract_index_keys(struct extract *x, const PgQuery__IndexStmt *stmt, struc
         }
         at = end + 1;
     }
+}
+
+void extract_bound(struct extract *x, const PgQuery__PartitionBoundSpec *bound, const char **text,
+                   bool *is_default)
+{
+    if (!bound) {
+        return;
+    }
+    const struct tokens *t = extract_tokens(x);
+    *is_default = bound->is_default;
+    size_t at = extract_find(t, 0, t->count, "FOR VALUES");
+    if (bound->is_default || at == t->count) {
+        *text = "DEFAULT";
+        return;
+    }
+    size_t end = at + 2;
+    static const char *const behind[] = { "PARTITION", "USING", "TABLESPACE", "SERVER" };
+    for (bool stop = false; end < t->count && !stop;) {
+        for (size_t i = 0; i < sizeof behind / sizeof *behind; i++) {
+            stop = stop || tokens_are(t, end, behind[i]);
+        }
+        if (!stop) {
+            end = tokens_punct(t, end, '(') ? tokens_close(t, end) : end + 1;
+        }
+    }
+    *text = tokens_text(x->ctx, t, at, end);
 }

@@ -8,32 +8,6 @@
 
 #define NODE(name) PG_QUERY__NODE__NODE_##name
 
-void extract_bound(struct extract *x, const PgQuery__PartitionBoundSpec *bound, const char **text,
-                   bool *is_default)
-{
-    if (!bound) {
-        return;
-    }
-    const struct tokens *t = extract_tokens(x);
-    *is_default = bound->is_default;
-    size_t at = extract_find(t, 0, t->count, "FOR VALUES");
-    if (bound->is_default || at == t->count) {
-        *text = "DEFAULT";
-        return;
-    }
-    size_t end = at + 2;
-    static const char *const behind[] = { "PARTITION", "USING", "TABLESPACE", "SERVER" };
-    for (bool stop = false; end < t->count && !stop;) {
-        for (size_t i = 0; i < sizeof behind / sizeof *behind; i++) {
-            stop = stop || tokens_are(t, end, behind[i]);
-        }
-        if (!stop) {
-            end = tokens_punct(t, end, '(') ? tokens_close(t, end) : end + 1;
-        }
-    }
-    *text = tokens_text(x->ctx, t, at, end);
-}
-
 /* CREATE_TABLE_LIKE_… of the server's parsenodes.h. */
 enum { LIKE_DEFAULTS = 1 << 3, LIKE_IDENTITY = 1 << 5 };
 
