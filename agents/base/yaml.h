@@ -96,7 +96,7 @@ struct yaml_node *yaml_parse(const void *ctx, const char *data, size_t len,
                              struct yaml_problems *problems) MUSTCHECK;
 
 /* Tells files apart without reading them whole: which of the keys comes first at the top of a
- * mapping; `count` when none does, or the file does not get that far. */
+ * mapping; `count` when none does, or not soon enough, or the file does not get that far. */
 size_t yaml_first_of(const char *data, size_t len, const char *const *keys, size_t count);
 
 /* What a node is, in words: "a list", "the number 5", "the text \"yes\"". */

@@ -139,6 +139,9 @@ static bool is_top_key(const yaml_event_t *event, int *depth, bool *value)
     return *value && type == YAML_SCALAR_EVENT;
 }
 
+/* Some 0.1 s; before its first telling key a plan of thousands of parts has a tenth of that. */
+enum { LOOK_MOST = 300000 };
+
 size_t yaml_first_of(const char *data, size_t len, const char *const *keys, size_t count)
 {
     AUTO_STREAM stream;
@@ -146,7 +149,7 @@ size_t yaml_first_of(const char *data, size_t len, const char *const *keys, size
     bool value = false;
     if (!yaml_stream_begin(&stream, data, len, NULL))
         return count;
-    for (;;) {
+    for (size_t seen = 0; seen < LOOK_MOST; seen++) {
         AUTO_EVENT event = { 0 };
         if (!yaml_stream_next(&stream, &event) || event.type == YAML_DOCUMENT_END_EVENT ||
             event.type == YAML_STREAM_END_EVENT || depth > YAML_DEPTH_LIMIT)
@@ -157,4 +160,5 @@ size_t yaml_first_of(const char *data, size_t len, const char *const *keys, size
             if (text_eq((const char *)event.data.scalar.value, keys[i]))
                 return i;
     }
+    return count;
 }

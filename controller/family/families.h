@@ -59,6 +59,9 @@ const char *serial_base(const char *type);
 /* A serial or identity column, numbered in batches. */
 void add_numbered(struct work *work, struct relation *relation, const char *type);
 
+/* A proof, before anything is made, that no two rows have the same ("a", "b"). */
+void prove_unique(struct work *work, const struct relation *relation, const char *columns);
+
 /* --- indexes (index.c) ----------------------------------------------------------------------- */
 
 /* Drops an index of a table, partitioned or not; the map says how its columns are called by then.

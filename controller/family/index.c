@@ -191,9 +191,17 @@ bool compile_add_index(struct work *work)
                   relation_key(work, relation));
         return true;
     }
+    if (!text_eq(object_name_fit(work->ctx, name), name)) {
+        return work_refuse(work, "choose a shorter name",
+                           "the name %s is longer than PostgreSQL's 63 bytes", name);
+    }
     if (!text_eq(free_name(work, work->home, relation, name), name)) {
         return work_refuse(work, "choose another name", "the name %s is taken in schema %s", name,
                            relation->schema);
+    }
+    if (it->unique && !it->where && !it->definition && it->expressions.count == 0) {
+        const struct catalog_texts names = texts_of(work, it->columns.items, it->columns.count);
+        prove_unique(work, relation, ident_list(work, &names));
     }
     if (relation->kind == 'p') {
         build_partitioned(work, relation, name, tail, it->unique);

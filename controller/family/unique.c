@@ -12,7 +12,7 @@
 #include "controller/work/row_step.h"
 
 /* Duplicates are found before anything is built, instead of after an hour of building. */
-static void prove_unique(struct work *work, const struct relation *relation, const char *columns)
+void prove_unique(struct work *work, const struct relation *relation, const char *columns)
 {
     const struct intent *it = work->intent;
     struct text present = text_init(work->ctx, TEXT_LINE);

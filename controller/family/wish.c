@@ -158,6 +158,29 @@ static bool nulls_fit(struct work *work, const struct relation *relation)
                        "backfill is NULL, and %s may not be null any more", words);
 }
 
+/* --- unique over partitions ------------------------------------------------------------------- */
+
+static bool unique_fits(struct work *work, const struct relation *relation)
+{
+    const struct intent *it = work->intent;
+    bool unique = it->operation == INTENT_ADD_UNIQUE || it->operation == INTENT_ADD_PRIMARY_KEY ||
+                  (it->operation == INTENT_ADD_INDEX && it->unique);
+    for (size_t i = 0; unique && relation->kind == 'p' && i < relation->column_count; i++) {
+        const char *name = relation->columns[i].name;
+        bool there = !column_mentioned(relation->partition_key, name);
+        for (size_t k = 0; k < it->columns.count; k++) {
+            there = there || text_eq(it->columns.items[k], name);
+        }
+        if (!there) {
+            return work_refuse(work, "add it to the columns",
+                               "%s is partitioned by %s: what is unique over all partitions has to "
+                               "have that column",
+                               relation_key(work, relation), name);
+        }
+    }
+    return true;
+}
+
 /* --- rows that a subscription writes --------------------------------------------------------- */
 
 static bool takes_away(const struct intent *it)
@@ -222,5 +245,5 @@ bool wish_fits(struct work *work)
                        : NULL;
     return names_fit(work) &&
            (!relation || (expressions_fit(work, relation) && nulls_fit(work, relation) &&
-                          subscription_goes_on(work, relation)));
+                          unique_fits(work, relation) && subscription_goes_on(work, relation)));
 }

@@ -118,10 +118,17 @@ static bool read_known(struct intent_reading *r, const struct key *key, const js
     char *field = (char *)r->intent + key->offset;
     switch (key->kind) {
     case VALUE_TEXT:
-        if (!json_is_string(value) ||
-            (json_string_length(value) == 0 && !text_eq(key->name, "text"))) {
+        if (r->intent->operation == INTENT_PARTITION_TABLE && json_is_boolean(value) &&
+            text_eq(key->name, "default")) {
+            return true; /* whether there is a default partition: read from `fields` */
+        }
+        if (!json_is_string(value)) {
             return intent_wrong(r, key->name, "expected text",
                                 "put it in quotes if it looks otherwise");
+        }
+        if (json_string_length(value) == 0 && !text_eq(key->name, "text")) {
+            return intent_wrong(r, key->name, "the text is empty",
+                                "write one, or leave the key out");
         }
         *(const char **)(void *)field = mem_text(r->ctx, json_string_value(value));
         return true;
