@@ -11,6 +11,9 @@
 #include "controller/terminal/command.h"
 
 enum {
+    /* What a worker reads in a few milliseconds. For less, another costs more than it saves: a
+     * fork, and following what the others' files leave behind. */
+    WORKER_BYTES = 128 * 1024,
     POOL = 512 * 1024,       /* most files need less than this while they are looked at */
     KEPT = 64 * 1024,        /* and those that are kept for the ones behind them less */
     PATIENCE_MS = 60 * 1000, /* for one file: the largest dumps take a few seconds */
@@ -215,6 +218,7 @@ bool lint_run(const void *ctx, struct lint_run *run, int *code, struct error *er
     run->ctx = talloc_new(ctx);
     const struct crew_task task = {
         .count = run->files.count,
+        .workers = 1 + (size_t)run->files.bytes / WORKER_BYTES,
         .timeout_ms = run->flags->timeout > 0 ? run->flags->timeout : PATIENCE_MS,
         .data = run,
         .work = work,

@@ -307,6 +307,7 @@ static size_t workers_wanted(const struct crew_task *task)
 {
     long cpus = sysconf(_SC_NPROCESSORS_ONLN);
     size_t n = cpus < 1 ? 1 : cpus > WORKERS_MAX ? WORKERS_MAX : (size_t)cpus;
+    n = n < task->workers ? n : task->workers;
     return n < task->count ? n : task->count;
 }
 

@@ -17,6 +17,7 @@
 
 struct crew_task {
     size_t count;
+    size_t workers;     /* so many are worth their fork; never more than cores or items */
     int64_t timeout_ms; /* of one item */
     void *data;
     /* The result of item `index`, owned by ctx. */

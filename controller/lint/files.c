@@ -156,6 +156,7 @@ static void entry_add(struct visit *v, const char *full, int depth)
         folder_add(v, full, depth + 1);
     } else if (text_ends(full, ".sql")) {
         file_add(v->ctx, v->files, full, full);
+        v->files->bytes += st.st_size;
     }
 }
 
@@ -227,11 +228,12 @@ static void ways_part(struct lint_files *files, size_t from)
 bool lint_files_add(const void *ctx, struct lint_files *files, const char *path, const char *shown,
                     struct text *problems, struct error *err)
 {
-    struct stat st;
+    struct stat st = { 0 };
     struct visit v = { ctx, files, problems };
     size_t from = files->count;
     if (text_eq(path, "-") || stat(path, &st) != 0 || !S_ISDIR(st.st_mode)) {
         file_add(ctx, files, path, text_eq(path, "-") ? shown : path);
+        files->bytes += st.st_size;
         return true;
     }
     folder_add(&v, path, 0);

@@ -19,6 +19,7 @@ struct lint_file {
 struct lint_files {
     struct lint_file *items;
     size_t count;
+    int64_t bytes; /* of all, as far as it can be known before they are read */
 };
 
 /* Adds a file, or the *.sql of a folder and its folders; `shown` is for standard input. A folder
