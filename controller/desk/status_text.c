@@ -50,8 +50,8 @@ static void print_failure(FILE *to, const struct task *task)
 {
     SCOPE(tmp);
     if (task->error)
-        fprintf(to, "        %s: %s\n", task->step ? text_printable(tmp, task->step) : "",
-                text_printable(tmp, task->error));
+        fprintf(to, "        %s%s%s\n", task->step ? text_printable(tmp, task->step) : "",
+                task->step ? ": " : "", text_printable(tmp, task->error));
     if (task->hint)
         fprintf(to, "        hint: %s\n", text_printable(tmp, task->hint));
 }
@@ -79,7 +79,7 @@ static void print_task(FILE *to, const struct place *place, const struct task *t
         print_work(to, task);
     if (task->lost)
         fputs("  out of reach, asked again; what runs there goes on:", to);
-    if (task->waiting)
+    if (task->waiting && task->status != TASK_FAILED)
         fprintf(to, "  %s", text_printable(tmp, task->waiting));
     fputc('\n', to);
     if (task->status == TASK_FAILED)

@@ -187,7 +187,7 @@ class Network(Case):
             one.detach()
         self.until("the loss is seen", lambda: self.proxy.connections > before, timeout=120)
         out = self.stopped_at(process, "waits for the word of users")
-        self.assertIn("agent_lost", out)
+        self.assertIn("agent lost", out)
         self.once()
 
 

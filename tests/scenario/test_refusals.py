@@ -196,7 +196,7 @@ class Refusals(unittest.TestCase):
         f, plan = self.fleet, self.plan()
         os.rename(f.agent_program, f.agent_program + ".away")
         try:
-            run = self.refused(r"agent_lost.*there is no agent.*given up after 1\.0 s", "start", plan, "--timeout", "1s")
+            run = self.refused(r"agent lost.*there is no agent.*given up after 1\.0 s", "start", plan, "--timeout", "1s")
             self.assertIn("flotilla agent push", run.out)
         finally:
             os.rename(f.agent_program + ".away", f.agent_program)
@@ -228,7 +228,7 @@ class Refusals(unittest.TestCase):
         child = f.popen("start", plan, stderr=subprocess.STDOUT)
         try:
             seen = ""
-            while "agent_lost" not in seen:
+            while "agent lost" not in seen:
                 line = child.stdout.readline()
                 self.assertTrue(line, seen)
                 seen += line
@@ -244,7 +244,7 @@ class Refusals(unittest.TestCase):
         f, plan = self.fleet, self.plan()
         f.halt("db1")
         try:
-            run = self.refused(r"agent_lost +.*database users.*part_failed.*given up after 2\.0 s", "start", plan,
+            run = self.refused(r"agent lost +.*database users.*part failed.*given up after 2\.0 s", "start", plan,
                                "--timeout", "2s")
             self.assertRegex(run.out, "next: `flotilla retry")
             task = self.status()["tasks"][0]
