@@ -282,6 +282,8 @@ static bool stands_apart(const struct statement *s, bool second)
         case SQL_ALTER_ATTACH_PARTITION:
         case SQL_ALTER_DISABLE_TRIGGER:
         case SQL_ALTER_ENABLE_TRIGGER:
+        case SQL_ALTER_SET_OPTIONS:
+        case SQL_ALTER_SET_COLUMN_OPTIONS:
         case SQL_ALTER_SET_STATISTICS: return true;
         case SQL_ALTER_DROP_CONSTRAINT:
         case SQL_ALTER_SET_DEFAULT:

@@ -26,6 +26,11 @@ static void table_renamed(struct linter *l)
         (!world_find(l->world, s->name)->known && world_index(l->world, s->name, &x))) {
         return;
     }
+    const struct world_table *t = world_find(l->world, s->name);
+    if (!strchr("rpf", t->kind)) { /* ALTER TABLE takes views too */
+        found(l, "rename-object", NULL, "code that names \"%s\" fails from COMMIT on", t->name);
+        return;
+    }
     bool view = made_later(l, SQL_OBJECT_VIEW, s->name);
     if (view && in_transaction(l)) {
         return;
