@@ -60,7 +60,7 @@ class State(Rolling):
         self.assertEqual(run.code, 1, run)
         self.assertIn("no space left", run.err)
         self.assertIn("flotilla resume", run.err)
-        self.assertIn("part_started", run.out)
+        self.assertIn("part started", run.out)
         os.unlink(filler)
         run = self.fleet.flotilla("resume", *state)
         self.assertEqual(run.code, 3, run)

@@ -186,7 +186,7 @@ class Verbs(Rolling):
         self.assertGreater(len([e for e in self.names() if e == "progress"]), len(lines))
         self.assertTrue(lines)
         self.assertLessEqual(max(seconds.count(s) for s in seconds), 2, out)
-        self.assertNotIn("step_undoing", out)
+        self.assertNotIn("step undoing", out)
 
     # --- gates ---------------------------------------------------------------------------------
 
