@@ -66,6 +66,9 @@ void ddl_function(struct ddl *d)
 {
     struct ddl_back back = { .phase = PHASE_EXPAND };
     ddl_back_functions(d, &d->s->name, &back);
+    if (text_eq(d->s->name.schema, "flotilla")) {
+        step_texts_add(d->work->ctx, &back.before, pair_schema);
+    }
     ddl_raw(d, d->s->sql, &back);
     order_made(d->work, d->s->name.name);
     ddl_follow(d, NULL);

@@ -1,4 +1,5 @@
 /* Which kind of statement goes where; what is no DDL (SET, transactions) is settled here. */
+#include <ctype.h>
 #include <string.h>
 
 #include "agents/base/mem.h"
@@ -135,6 +136,24 @@ void ddl_statement(struct ddl *d)
     }
 }
 
+/* What a session would have for itself alone has to be there for each step, which is a session of
+ * its own: it is made in the schema of the helpers. */
+static const char *shared(const struct work *work, const char *sql)
+{
+    static const char own[] = "pg_temp.";
+    struct text t = text_init(work->ctx, TEXT_SQL);
+    const char *done = sql;
+    for (const char *at = strcasestr(sql, own); at; at = strcasestr(at + 1, own)) {
+        if (at == sql || !(isalnum((unsigned char)at[-1]) || at[-1] == '_')) {
+            text_addn(&t, done, (size_t)(at - done));
+            text_add(&t, "flotilla.");
+            done = at + strlen(own);
+        }
+    }
+    text_add(&t, done);
+    return t.data;
+}
+
 void compile_ddl(struct work *work, const struct intent *source)
 {
     struct script *script;
@@ -147,7 +166,7 @@ void compile_ddl(struct work *work, const struct intent *source)
                           "there is no service %s with a catalog", source->service);
         return;
     }
-    const char *sql = source->up.items[0];
+    const char *sql = shared(work, source->up.items[0]);
     if (!sql_parse(work->ctx, sql, strlen(sql), &script, &err)) {
         (void)ddl_refuse(&d, mem_text(work->ctx, err.hint), mem_text(work->ctx, err.message));
         return;

@@ -235,4 +235,13 @@ SCRIPTS = [
         "script": "REINDEX TABLE big; REINDEX (VERBOSE) INDEX big_n;",
         "plan_says": "REINDEX TABLE CONCURRENTLY big",
     },
+    {
+        "name": "a_function_of_the_session",
+        "schema": "CREATE TABLE tally (id int PRIMARY KEY, code text); INSERT INTO tally VALUES (1, NULL);",
+        "script": """
+            CREATE FUNCTION pg_temp.letter(n int) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT chr(64 + n) $$;
+            UPDATE tally SET code = pg_temp.letter(id) WHERE code IS NULL;
+        """,
+        "lossy": True,
+    },
 ]
