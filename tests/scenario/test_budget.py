@@ -11,7 +11,8 @@ import unittest
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "lib"))
-from agent import AgentCase, Part  # noqa: E402  pylint: disable=wrong-import-position
+import fleet  # noqa: E402  pylint: disable=wrong-import-position
+from agent import Agent, AgentCase, Part  # noqa: E402  pylint: disable=wrong-import-position
 from psql_session import Session  # noqa: E402  pylint: disable=wrong-import-position
 
 # nap() is what nobody foresaw: a scan that is slow, a disk that is, a trigger that works.
