@@ -15,6 +15,7 @@ struct renaming {
     struct pair after;  /* source = the new name, copy = the retired name */
     struct column *column;
     const char *from, *to, *retired;
+    const char *type; /* of the copy */
 };
 
 static void add_copy(struct work *work, const struct renaming *r)
@@ -27,8 +28,8 @@ static void add_copy(struct work *work, const struct renaming *r)
                   "Old and new clients work side by side; each writes the name it knows, and the "
                   "trigger writes the other");
     step_up(work, step, "%s", pair_schema);
-    step_up(work, step, "ALTER TABLE %s ADD COLUMN %s %s%s", table, ident(work, r->to),
-            r->column->type, collate(work, r->column->collation));
+    step_up(work, step, "ALTER TABLE %s ADD COLUMN %s %s%s", table, ident(work, r->to), r->type,
+            collate(work, r->column->collation));
     column_dress(work, relation, r->column, r->to, &step->up);
     pair_create(work, &r->before, &step->up);
     pair_remove(work, &r->before, &step->down);
@@ -132,7 +133,7 @@ static void drop_copy(struct work *work, const struct renaming *r)
         "Nobody reads the copy any more; the column itself, under its new name, has all the data");
     pair_remove(work, pair, &step->up);
     step_up(work, step, "ALTER TABLE %s DROP COLUMN %s", table, retired);
-    step_down(work, step, "ALTER TABLE %s ADD COLUMN %s %s%s", table, retired, r->column->type,
+    step_down(work, step, "ALTER TABLE %s ADD COLUMN %s %s%s", table, retired, r->type,
               collate(work, r->column->collation));
     column_dress(work, pair->relation, r->column, r->retired, &step->down);
     pair_create(work, pair, &step->down);
@@ -214,25 +215,34 @@ static bool rename_allowed(struct work *work, const struct relation *relation, c
     return true;
 }
 
+/* The value of a column as the copy has it, or back. */
+static const char *as_type(const struct work *work, const struct renaming *r, const char *column,
+                           const char *type)
+{
+    return text_eq(r->type, r->column->type) ? ident(work, column)
+                                             : say(work, "(%s)::%s", ident(work, column), type);
+}
+
 static void renaming_start(struct work *work, struct renaming *r, struct relation *relation)
 {
     r->retired = free_column(work, relation, say(work, "%s_retired", r->to));
     bool computed = r->column->generated != 0;
+    r->type = computed ? r->column->type : type_below(work, work->home, r->column->type);
     r->before = (struct pair){
         .state = work->home,
         .relation = relation,
         .source = r->from,
         .copy = r->to,
         .forward = computed ? say(work, "(%s)::%s", r->column->default_expr, r->column->type)
-                            : ident(work, r->from),
-        .backward = computed ? NULL : ident(work, r->to),
+                            : as_type(work, r, r->from, r->type),
+        .backward = computed ? NULL : as_type(work, r, r->to, r->column->type),
     };
     pair_name(work, &r->before);
     r->after = r->before;
     r->after.source = r->to;
     r->after.copy = r->retired;
     r->after.backward = NULL;
-    r->after.forward = computed ? r->before.forward : ident(work, r->to);
+    r->after.forward = computed ? r->before.forward : as_type(work, r, r->to, r->type);
 }
 
 bool compile_rename_column(struct work *work)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "agents/base/mem.h"
+#include "agents/base/name.h"
 #include "agents/base/text.h"
 #include "controller/work/column_map.h"
 #include "controller/work/types.h"
@@ -97,6 +98,23 @@ const char *type_name(const struct work *work, const struct state *state, const 
         }
     }
     return mem_text(work->ctx, clean);
+}
+
+const char *type_below(const struct work *work, const struct state *state, const char *type)
+{
+    size_t count = state->catalog->type_count;
+    for (size_t i = 0, deep = 0; i < count && deep <= count; i++) {
+        const struct type *t = &state->catalog->types[i];
+        if (t->kind == 'd' && t->base &&
+            (text_eq(type, t->name) ||
+             text_eq(type, object_name_join(work->ctx, t->schema, t->name)) ||
+             text_eq(type, name_sql(work, t->schema, t->name)))) {
+            type = t->base;
+            deep++;
+            i = (size_t)-1;
+        }
+    }
+    return type;
 }
 
 /* numeric(10,2) → 10, 2; -1 without a modifier. */

@@ -9,6 +9,9 @@
 
 /* The type as format_type prints it: aliases resolved, schema of the service's own types added. */
 const char *type_name(const struct work *work, const struct state *state, const char *written);
+/* What a column of the type holds: of a domain the type below it, else the type itself. A new
+ * column of a domain with a constraint has the table written anew. */
+const char *type_below(const struct work *work, const struct state *state, const char *type);
 /* ALTER COLUMN TYPE from -> to neither rewrites nor re-checks the table. */
 bool type_in_place(const char *from, const char *to);
 /* A change of type in a service (whose time zone counts). */

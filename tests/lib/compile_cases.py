@@ -168,6 +168,18 @@ $$;""",
         "old": "INSERT INTO t (v) VALUES (7); UPDATE t SET v = 9 WHERE id = 5",
         "after": "INSERT INTO t (v) VALUES (70); INSERT INTO t DEFAULT VALUES",
     },
+    {  # a column of a domain: a copy of the same type would have the table written anew
+        "name": "rename_of_a_domain",
+        "schema": "CREATE DOMAIN code AS text DEFAULT 'A0' CHECK (VALUE ~ '^[A-Z]'); CREATE DOMAIN deep AS code; "
+                  "CREATE TABLE t (id int PRIMARY KEY, a deep NOT NULL, b int); CREATE INDEX t_a ON t (lower(a)); "
+                  "INSERT INTO t SELECT n, 'A' || n FROM generate_series(1, 100) n;",
+        "intents": [{"rename_column": {"table": "t", "column": "a", "to": "z"}}],
+        "plain": "ALTER TABLE t RENAME COLUMN a TO z",
+        "old": "INSERT INTO t (id, a) VALUES (500, 'B'); UPDATE t SET a = 'C' WHERE id = 5",
+        "new": "INSERT INTO t (id, z) VALUES (501, 'D'); UPDATE t SET z = 'E' WHERE id = 6",
+        "after": "INSERT INTO t (id, z) VALUES (502, 'F')",
+        "rename": [("z", "a")],
+    },
     {  # one index, one check, one unique constraint over two columns that both change
         "name": "types_that_share",
         "schema": "CREATE TABLE t (id int PRIMARY KEY, a int NOT NULL, b int, CONSTRAINT in_order CHECK (a < b), "
