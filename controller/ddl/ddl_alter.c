@@ -314,8 +314,29 @@ static bool ties(const struct sql_alter *alter)
     return alter->kind == SQL_ALTER_ADD_CONSTRAINT && alter->constraint->kind == 'f';
 }
 
+/* A constraint takes the index that it is made of along when it goes: before it stands the step
+ * that, on the way back, builds that index again. */
+static void index_back(struct ddl *d, const struct sql_alter *alter, struct relation *relation)
+{
+    static const char verb[] = " INDEX ";
+    const struct sql_constraint *c =
+        alter->kind == SQL_ALTER_ADD_CONSTRAINT ? alter->constraint : NULL;
+    const struct index *index =
+        c && c->using_index ? relation_index(relation, c->using_index) : NULL;
+    const char *at = index ? strstr(index->definition, verb) : NULL;
+    struct ddl_back back = { .phase = PHASE_EXPAND, .alone = true };
+    if (at && text_starts(index->definition, "CREATE ")) {
+        ddl_down(d, &back, "%.*s INDEX CONCURRENTLY %s", (int)(at - index->definition),
+                 index->definition, at + strlen(verb));
+        ddl_raw(d, "SELECT 'nothing to do: this step is for the way back'", &back);
+    }
+}
+
 static void stays(struct ddl *d, const struct sql_alter *alter, struct relation *relation)
 {
+    if (!ddl_made(d, relation)) {
+        index_back(d, alter, relation);
+    }
     struct ddl_back back = { .phase = PHASE_EXPAND };
     if (ddl_made(d, relation) && !ties(alter)) {
         ddl_down(d, &back, "SELECT 'nothing to undo: what is new goes away with its own step'");

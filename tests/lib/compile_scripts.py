@@ -244,4 +244,14 @@ SCRIPTS = [
         """,
         "lossy": True,
     },
+    {
+        "name": "a_key_made_of_an_index_that_is_there",
+        "schema": """
+            CREATE TABLE part (id int CONSTRAINT part_pkey PRIMARY KEY, other int NOT NULL);
+            CREATE UNIQUE INDEX part_both ON part (id, other); INSERT INTO part VALUES (1, 1);
+        """,
+        "script": """
+            ALTER TABLE part DROP CONSTRAINT part_pkey, ADD CONSTRAINT part_pkey PRIMARY KEY USING INDEX part_both;
+        """,
+    },
 ]
