@@ -96,6 +96,12 @@ static void columns_tune(struct clone_list *list, const struct relation *r, cons
         if (c->storage)
             clone_add(list, false, name, "ALTER TABLE %s ALTER COLUMN %s SET STORAGE %s", name,
                       column, c->storage);
+        if (c->compression)
+            clone_add(list, false, name, "ALTER TABLE %s ALTER COLUMN %s SET COMPRESSION %s", name,
+                      column, c->compression);
+        if (c->attributes)
+            clone_add(list, false, name, "ALTER TABLE %s ALTER COLUMN %s SET (%s)", name, column,
+                      c->attributes);
         if (c->statistics >= 0)
             clone_add(list, false, name, "ALTER TABLE %s ALTER COLUMN %s SET STATISTICS %d", name,
                       column, c->statistics);

@@ -72,6 +72,8 @@ static void parts_dress(struct clone_list *list, const struct relation *r, const
             clone_add(list, false, name, "COMMENT ON CONSTRAINT %s ON %s IS %s",
                       text_quote_ident(list, r->constraints[i].name), name,
                       text_quote_literal(list, r->constraints[i].comment));
+    for (size_t i = 0; i < r->extra_count; i++)
+        clone_add(list, false, name, "%s", r->extras[i].sql);
     for (size_t i = 0; i < r->index_count; i++)
         if (r->indexes[i].comment)
             clone_add(list, false, name, "COMMENT ON INDEX %s IS %s",
@@ -148,11 +150,15 @@ void clone_grants(struct clone_list *list)
     for (size_t i = 0; i < c->relation_count; i++)
         if (list->chosen[i] && !text_eq(c->relations[i].schema, "flotilla"))
             relation_dress(list, &c->relations[i]);
-    for (size_t i = 0; i < c->sequence_count; i++)
-        clone_grant(list, &c->sequences[i].acl,
-                    mem_printf(list, "SEQUENCE %s",
-                               object_name_sql(list, c->sequences[i].schema, c->sequences[i].name)),
-                    NULL);
+    for (size_t i = 0; i < c->sequence_count; i++) {
+        const struct sequence *q = &c->sequences[i];
+        const char *what =
+            mem_printf(list, "SEQUENCE %s", object_name_sql(list, q->schema, q->name));
+        clone_grant(list, &q->acl, what, NULL);
+        if (q->comment)
+            clone_add(list, false, what, "COMMENT ON %s IS %s", what,
+                      text_quote_literal(list, q->comment));
+    }
     functions_dress(list);
     publications_add(list);
 }

@@ -47,6 +47,8 @@ struct catalog {
     size_t publication_count;
     struct subscription *subscriptions;
     size_t subscription_count;
+    struct event_trigger *event_triggers;
+    size_t event_trigger_count;
     struct migration_history *histories;
     size_t history_count;
     struct unreadable *unreadable;

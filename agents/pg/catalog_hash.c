@@ -28,6 +28,7 @@ static const struct hashed {
     { "depend", "objid, refobjid, refobjsubid", "objid",
       "deptype IN ('a', 'e') AND objid >= 16384" },
     { "sequence", "seqrelid", "seqrelid", "true" },
+    { "event_trigger", "oid", NULL, "true" },
     { "namespace", "oid", NULL, "nspname NOT LIKE 'pg\\_%'" },
     { "extension", "oid", NULL, "true" },
     { "foreign_server", "oid", NULL, "true" },

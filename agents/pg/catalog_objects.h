@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "agents/pg/catalog_extra.h"
 #include "agents/pg/catalog_replication.h"
 
 struct column {
@@ -24,6 +25,8 @@ struct column {
     const char *options;      /* of a foreign table's column: "column_name=email" joined by "," */
     const char *storage;      /* null: the type's own; else PLAIN EXTERNAL EXTENDED MAIN */
     int statistics;           /* -1 default target */
+    const char *compression;  /* null: the server's default; else pglz, lz4 */
+    const char *attributes;   /* of the planner: "n_distinct=-0.5" joined by ", "; null: none */
     struct catalog_texts acl; /* aclitem texts of column grants */
     const char *comment;
     bool inherited; /* the definition comes from a parent only */
@@ -94,6 +97,8 @@ struct relation {
     size_t trigger_count;
     struct policy *policies;
     size_t policy_count;
+    struct extra *extras; /* of its parts, by name */
+    size_t extra_count;
     struct catalog_texts rules; /* pg_get_ruledef, without the views' own _RETURN */
     /* pg_get_statisticsobjdef, its columns in the order of their names, not of their numbers */
     struct catalog_texts statistics;
@@ -155,6 +160,7 @@ struct sequence {
     const char *owned_table; /* "schema.table", null: owned by nobody */
     const char *owned_column;
     bool identity; /* belongs to an identity column */
+    const char *comment;
     const char *owner;
     struct catalog_texts acl;
 };

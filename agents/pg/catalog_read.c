@@ -41,8 +41,8 @@ static bool read_all(struct reader *reader, struct error *err)
 {
     return catalog_read_relations(reader, err) && catalog_read_parts(reader, err) &&
            catalog_read_types(reader, err) && catalog_read_functions(reader, err) &&
-           catalog_read_database(reader, err) && catalog_read_replication(reader, err) &&
-           catalog_read_slots(reader, err);
+           catalog_read_database(reader, err) && catalog_read_event_triggers(reader, err) &&
+           catalog_read_replication(reader, err) && catalog_read_slots(reader, err);
 }
 
 /* One read in its own transaction; *moved: something changed meanwhile. */

@@ -7,18 +7,19 @@ static bool read_sequences(struct reader *reader, struct error *err)
     struct catalog *c = reader->catalog;
     struct rows *rows = NULL;
 
-    if (!reader_query(reader,
-                      "SELECT s.nspname, c.relname, format_type(q.seqtypid, NULL), q.seqstart,"
-                      " q.seqincrement, q.seqmin, q.seqmax, q.seqcache, q.seqcycle, d.refobjid,"
-                      " d.refobjsubid, d.deptype = 'i', pg_get_userbyid(c.relowner),"
-                      " c.relacl::text[] FROM pg_sequence q JOIN pg_class c ON c.oid = q.seqrelid"
-                      " JOIN spaces s ON s.oid = c.relnamespace"
-                      " LEFT JOIN pg_depend d ON d.classid = 'pg_class'::regclass"
-                      " AND d.objid = c.oid AND d.objsubid = 0"
-                      " AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')"
-                      " WHERE NOT EXISTS (SELECT FROM pg_depend e WHERE e.objid = c.oid"
-                      " AND e.classid = 'pg_class'::regclass AND e.deptype = 'e')",
-                      &rows, err))
+    if (!reader_query(
+            reader,
+            "SELECT s.nspname, c.relname, format_type(q.seqtypid, NULL), q.seqstart,"
+            " q.seqincrement, q.seqmin, q.seqmax, q.seqcache, q.seqcycle, d.refobjid,"
+            " d.refobjsubid, d.deptype = 'i', pg_get_userbyid(c.relowner),"
+            " c.relacl::text[], obj_description(c.oid, 'pg_class') FROM pg_sequence q JOIN pg_class c ON c.oid = q.seqrelid"
+            " JOIN spaces s ON s.oid = c.relnamespace"
+            " LEFT JOIN pg_depend d ON d.classid = 'pg_class'::regclass"
+            " AND d.objid = c.oid AND d.objsubid = 0"
+            " AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')"
+            " WHERE NOT EXISTS (SELECT FROM pg_depend e WHERE e.objid = c.oid"
+            " AND e.classid = 'pg_class'::regclass AND e.deptype = 'e')",
+            &rows, err))
         return false;
     c->sequence_count = rows_count(rows);
     c->sequences = mem_array(c, struct sequence, c->sequence_count);
@@ -38,6 +39,7 @@ static bool read_sequences(struct reader *reader, struct error *err)
         q->identity = rows_bool(rows, i, 11);
         q->owner = reader_text(reader, rows, i, 12);
         q->acl = reader_texts(reader, rows, i, 13);
+        q->comment = reader_text(reader, rows, i, 14);
         if (owner) {
             struct catalog_texts column = reader_columns(reader, owner, rows_text(rows, i, 10));
             q->owned_table = object_name_join(c, owner->relation->schema, owner->relation->name);

@@ -212,6 +212,16 @@ static void set_policy(struct reader *reader, const struct rows *rows, size_t ro
         reader_slot(reader, SLOT_CHECK, slot);
 }
 
+static void set_extra(struct reader *reader, const struct rows *rows, size_t row,
+                      const struct place *place, void *part)
+{
+    struct extra *x = part;
+
+    (void)place;
+    x->name = reader_text(reader, rows, row, 1);
+    x->sql = reader_text(reader, rows, row, 2);
+}
+
 /* Rules and extended statistics are lists of texts. */
 static void set_text(struct reader *reader, enum slot_kind kind, const struct rows *rows,
                      size_t row, struct slot slot)
@@ -264,6 +274,8 @@ bool catalog_read_parts(struct reader *reader, struct error *err)
         read_parts(reader, indexes, PARTS(indexes, index_count, struct index), set_index, err) &&
         read_parts(reader, triggers_sql, PARTS(triggers, trigger_count, struct trigger),
                    set_trigger, err) &&
+        read_parts(reader, catalog_extras_sql, PARTS(extras, extra_count, struct extra), set_extra,
+                   err) &&
         read_parts(reader, policies_sql, PARTS(policies, policy_count, struct policy), set_policy,
                    err) &&
         read_parts(reader,

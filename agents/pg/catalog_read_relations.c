@@ -165,6 +165,8 @@ enum column_col {
     COL_INHERITED,
     COL_DEFAULT,
     COL_GENERATION,
+    COL_COMPRESSION,
+    COL_ATTRIBUTES,
 };
 
 static const char columns_sql[] =
@@ -177,7 +179,9 @@ static const char columns_sql[] =
     " WHEN 'e' THEN 'EXTERNAL' WHEN 'm' THEN 'MAIN' ELSE 'EXTENDED' END END,"
     " coalesce(a.attstattarget, -1), a.attacl::text[], d.description, NOT a.attislocal,"
     " CASE WHEN a.attgenerated = '' THEN pg_get_expr(f.adbin, 0) END,"
-    " CASE WHEN a.attgenerated <> '' THEN f.oid END"
+    " CASE WHEN a.attgenerated <> '' THEN f.oid END,"
+    " CASE a.attcompression WHEN 'p' THEN 'pglz' WHEN 'l' THEN 'lz4' END,"
+    " (SELECT string_agg(o, ', ' ORDER BY o) FROM unnest(a.attoptions) o WHERE o LIKE 'n_distinct%')"
     " FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid"
     " JOIN spaces s ON s.oid = c.relnamespace JOIN pg_type t ON t.oid = a.atttypid"
     " LEFT JOIN pg_attrdef f ON f.adrelid = a.attrelid AND f.adnum = a.attnum"
@@ -199,6 +203,8 @@ static void set_column(struct reader *reader, const struct rows *rows, size_t ro
     c->options = reader_text(reader, rows, row, COL_OPTIONS);
     c->storage = reader_text(reader, rows, row, COL_STORAGE);
     c->statistics = (int)rows_int(rows, row, COL_STATISTICS);
+    c->compression = reader_text(reader, rows, row, COL_COMPRESSION);
+    c->attributes = reader_text(reader, rows, row, COL_ATTRIBUTES);
     c->acl = reader_texts(reader, rows, row, COL_ACL);
     c->comment = reader_text(reader, rows, row, COL_COMMENT);
     c->inherited = rows_bool(rows, row, COL_INHERITED);

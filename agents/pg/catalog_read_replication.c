@@ -50,6 +50,11 @@ static const char *published(const struct reader *reader, const struct place *pl
     return object_name_text(reader->catalog, &name);
 }
 
+/* Columns in the order of their names: that of their numbers tells only when each was added. */
+#define BY_NAME                                                                      \
+    "(SELECT string_agg(a.attnum::text, ' ' ORDER BY a.attname) FROM pg_attribute a" \
+    " WHERE a.attrelid = r.prrelid AND a.attnum = ANY (r.prattrs))"
+
 /* A publication of a schema (15+) publishes every table that is in it. */
 static bool read_published(struct reader *reader, struct error *err)
 {
@@ -58,7 +63,7 @@ static bool read_published(struct reader *reader, struct error *err)
     bool v15 = reader->version >= 150000;
 
     if (!reader_query(reader,
-                      v15 ? "SELECT p.pubname, r.prrelid, r.prattrs::text FROM pg_publication p"
+                      v15 ? "SELECT p.pubname, r.prrelid, " BY_NAME " FROM pg_publication p"
                             " JOIN pg_publication_rel r ON r.prpubid = p.oid"
                             " UNION ALL SELECT p.pubname, t.oid, NULL FROM pg_publication p"
                             " JOIN pg_publication_namespace n ON n.pnpubid = p.oid"
@@ -87,7 +92,7 @@ static bool read_filters(struct reader *reader, struct error *err)
     if (reader->version < 150000)
         return true;
     if (!reader_query(reader,
-                      "SELECT r.oid, p.pubname, r.prrelid, r.prattrs::text FROM pg_publication p"
+                      "SELECT r.oid, p.pubname, r.prrelid, " BY_NAME " FROM pg_publication p"
                       " JOIN pg_publication_rel r ON r.prpubid = p.oid WHERE r.prqual IS NOT NULL"
                       " ORDER BY p.pubname, r.prrelid::regclass::text",
                       &rows, err))

@@ -113,6 +113,8 @@ void reader_unreadable(struct reader *reader, const char *object, const char *re
 bool catalog_mark(const void *ctx, struct connection *connection, const char *xmin,
                   const char **out, struct error *err) MUSTCHECK;
 bool catalog_read_relations(struct reader *reader, struct error *err) MUSTCHECK;
+extern const char catalog_extras_sql[]; /* relation, name, sql of each struct extra */
+bool catalog_read_event_triggers(struct reader *reader, struct error *err) MUSTCHECK;
 bool catalog_read_parts(struct reader *reader, struct error *err) MUSTCHECK;
 bool catalog_read_types(struct reader *reader, struct error *err) MUSTCHECK;
 bool catalog_read_functions(struct reader *reader, struct error *err) MUSTCHECK;

@@ -87,6 +87,8 @@ static const struct field column_fields[] = {
     TEXT(options),
     TEXT(storage),
     INT(statistics, QUIET, .usual = -1),
+    TEXT(compression),
+    TEXT(attributes),
     TEXTS(acl, QUIET),
     TEXT(comment),
     BOOL(inherited, QUIET),
@@ -155,6 +157,11 @@ static const struct field policy_fields[] = {
 };
 #undef STRUCT
 
+#define STRUCT struct extra
+static const struct field extra_fields[] = { TEXT(name), TEXT(sql), { 0 } };
+#undef STRUCT
+
+static const struct shape extra_shape = { "extra", sizeof(struct extra), extra_fields };
 static const struct shape constraint_shape = { "constraint", sizeof(struct constraint),
                                                constraint_fields };
 static const struct shape index_shape = { "index", sizeof(struct index), index_fields };
@@ -175,6 +182,7 @@ static const struct field relation_fields[] = {
     LIST(indexes, index_count, index_shape),
     LIST(triggers, trigger_count, trigger_shape),
     LIST(policies, policy_count, policy_shape, QUIET),
+    LIST(extras, extra_count, extra_shape, QUIET),
     TEXTS(rules, QUIET),
     TEXTS(statistics, QUIET),
     TEXT(definition),
@@ -239,11 +247,10 @@ static const struct field function_fields[] = {
 
 #define STRUCT struct sequence
 static const struct field sequence_fields[] = {
-    TEXT(schema),      TEXT(name),         TEXT(type),
-    INT64(start),      INT64(increment),   INT64(min),
-    INT64(max),        INT64(cache),       BOOL(cycle, QUIET),
-    TEXT(owned_table), TEXT(owned_column), BOOL(identity, QUIET),
-    TEXT(owner),       TEXTS(acl, QUIET),  { 0 },
+    TEXT(schema),       TEXT(name),        TEXT(type),         INT64(start),
+    INT64(increment),   INT64(min),        INT64(max),         INT64(cache),
+    BOOL(cycle, QUIET), TEXT(owned_table), TEXT(owned_column), BOOL(identity, QUIET),
+    TEXT(owner),        TEXTS(acl, QUIET), TEXT(comment),      { 0 },
 };
 #undef STRUCT
 
@@ -275,6 +282,13 @@ static const struct field subscription_fields[] = {
 };
 #undef STRUCT
 
+#define STRUCT struct event_trigger
+static const struct field event_trigger_fields[] = {
+    TEXT(name),         TEXT(event), TEXT(function), TEXT(owner), CHAR(enabled, enabled_words),
+    TEXTS(tags, QUIET), { 0 },
+};
+#undef STRUCT
+
 #define STRUCT struct migration_history
 static const struct field history_fields[] = { TEXT(tool), TEXT(schema), TEXT(table), { 0 } };
 #undef STRUCT
@@ -291,6 +305,8 @@ static const struct shape publication_shape = { "publication", sizeof(struct pub
                                                 publication_fields };
 static const struct shape subscription_shape = { "subscription", sizeof(struct subscription),
                                                  subscription_fields };
+static const struct shape event_trigger_shape = { "event trigger", sizeof(struct event_trigger),
+                                                  event_trigger_fields };
 static const struct shape history_shape = { "migration history", sizeof(struct migration_history),
                                             history_fields };
 static const struct shape unreadable_shape = { "unreadable", sizeof(struct unreadable),
@@ -317,6 +333,7 @@ static const struct field catalog_fields[] = {
     LIST(servers, server_count, server_shape),
     LIST(publications, publication_count, publication_shape),
     LIST(subscriptions, subscription_count, subscription_shape),
+    LIST(event_triggers, event_trigger_count, event_trigger_shape, QUIET),
     LIST(histories, history_count, history_shape, DERIVED),
     LIST(unreadable, unreadable_count, unreadable_shape, DERIVED),
     { 0 },

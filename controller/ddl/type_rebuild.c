@@ -39,9 +39,7 @@ static void comparisons(struct rebuild *r, struct relation *relation, const char
                 say(work, "DROP INDEX IF EXISTS %s",
                     name_sql(work, relation->schema, index->name)));
             out(r, &r->make, index->definition);
-            if (index->comment) {
-                out(r, &r->make, index_comment(work, relation, index));
-            }
+            index_dress(work, relation, index, &r->make);
         }
     }
     for (size_t i = 0; i < relation->constraint_count; i++) {

@@ -170,6 +170,8 @@ static void take_off(struct work *work, const struct dropping *d)
             if (owner) {
                 step_down(work, step, "%s", owner);
             }
+            extras_made(work, d->relation,
+                        say(work, "statistics %s", statistics_name(work, definition)), &step->down);
             step->tags = TAG_CONTRACT;
         }
     }
@@ -247,6 +249,9 @@ static void sequence_goes(struct work *work, const struct dropping *d)
               literal(work, name), numbers(work, d));
     step_down(work, step, "DROP SEQUENCE %s", numbers(work, d));
     grants_sql(work, &q->acl, say(work, "ON SEQUENCE %s", name), NULL, &step->down);
+    if (q->comment) {
+        step_down(work, step, "COMMENT ON SEQUENCE %s IS %s", name, literal(work, q->comment));
+    }
     step_lock(work, step, d->relation, "ACCESS EXCLUSIVE");
     step->tags = TAG_CONTRACT;
 }

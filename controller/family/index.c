@@ -7,18 +7,24 @@
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
 #include "controller/family/families.h"
+#include "controller/family/leftover.h"
 #include "controller/family/partitioned.h"
 
 void index_gone(struct work *work, const struct place *place, const struct index *index,
                 const struct column_maps *maps)
 {
-    const char *comment = index_comment(work, place->relation, index);
-    if (comment) {
-        struct step *step = work_step(work, place->state, place->phase,
-                                      say(work, "On the way back: comment on %s", index->name),
-                                      "An index that is built anew has none");
+    struct step_texts dress = { 0 };
+    index_dress(work, place->relation, index, &dress);
+    if (dress.count) {
+        struct step *step =
+            work_step(work, place->state, place->phase,
+                      say(work, "On the way back: comment and marks of %s", index->name),
+                      "An index that is built anew has none");
         step_up_nothing(work, step, "this step is for the way back");
-        step_down(work, step, "%s", comment);
+        for (size_t i = 0; i < dress.count; i++) {
+            step_down(work, step, "%s",
+                      leftover_if_index(work, place->relation, index->name, dress.items[i]));
+        }
         step->tags = TAG_NEUTRAL;
     }
     if (place->relation->kind == 'p') {

@@ -97,3 +97,11 @@ const char *leftover_by_index(const struct work *work, const struct relation *re
                      "WHEN integrity_constraint_violation THEN %s END",
                      name, small, make, name, warning(work, words), add, warning(work, words)));
 }
+
+const char *leftover_if_index(const struct work *work, const struct relation *relation,
+                              const char *index, const char *statement)
+{
+    return block(work,
+                 say(work, "BEGIN IF pg_catalog.to_regclass(%s) IS NOT NULL THEN %s; END IF; END",
+                     literal(work, name_sql(work, relation->schema, index)), statement));
+}

@@ -26,4 +26,8 @@ const char *leftover_not_null(const struct work *work, const struct relation *re
 const char *leftover_by_index(const struct work *work, const struct relation *relation,
                               const char *index, const char *make, const char *add);
 
+/* The statement, where the index was made again. */
+const char *leftover_if_index(const struct work *work, const struct relation *relation,
+                              const char *index, const char *statement);
+
 #endif

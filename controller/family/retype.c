@@ -149,7 +149,7 @@ static bool target_fine(struct work *work, const struct target *target)
         fine = work_refuse(work, "move the rows into a new partitioned table instead",
                            "%s is part of the partition key", column_words(work, relation, name));
     }
-    if (fine && relation->replica_identity == 'i') {
+    if (fine && relation->replica_identity == 'i' && relation->kind == 'p') {
         fine = work_refuse(work, "set REPLICA IDENTITY DEFAULT or FULL first",
                            "%s has an index as its replica identity", relation_key(work, relation));
     }

@@ -28,7 +28,7 @@ static void add_fresh(struct retype *r, struct target *t)
     step_up(work, step, "ALTER TABLE %s ADD COLUMN %s %s%s", table, fresh, t->to,
             collate(work, t->column->collation));
     struct column dress = *t->column;
-    dress.storage = NULL;
+    dress.storage = dress.compression = NULL; /* a change of type resets them */
     column_dress(work, t->relation, &dress, t->fresh, &step->up);
     pair_create(work, &t->before, &step->up);
     pair_remove(work, &t->before, &step->down);

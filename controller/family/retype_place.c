@@ -126,6 +126,7 @@ bool retype_in_place(struct retype *r, struct target *t)
     both(work, step, &drop);
     step_up(work, step, "ALTER TABLE %s ALTER COLUMN %s TYPE %s", table, column, t->to);
     step_down(work, step, "ALTER TABLE %s ALTER COLUMN %s TYPE %s", table, column, t->column->type);
+    column_stored(work, t->relation, t->column, t->column->name, &step->down);
     both(work, step, &add);
     both(work, step, &around.make);
     functions_made_again(work, &(struct place){ t->state, t->relation, PHASE_EXPAND }, step);

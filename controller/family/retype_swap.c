@@ -229,8 +229,12 @@ static void indexes_exchange(struct swap *s, struct relation *relation)
         const char *twin = twin_name(s->r, relation, index->name, "_new");
         swap_act(s, rename_index(s, relation, index->name, old),
                  rename_index(s, relation, old, index->name));
+        /* what it is dressed in at the end stays with the name */
+        const char *bare = say(s->work, "COMMENT ON INDEX %s IS NULL",
+                               name_sql(s->work, relation->schema, index->name));
         swap_act(s, rename_index(s, relation, twin, index->name),
                  rename_index(s, relation, index->name, twin));
+        swap_act(s, NULL, index->comment ? bare : NULL);
     }
 }
 
@@ -305,7 +309,8 @@ static void both_ways(struct swap *s, const char *sql)
     }
 }
 
-/* What is made anew has no comment; at the end of either way the names are what they were. */
+/* What is made anew has no comment and no marks; at the end of either way the names are what they
+ * were. */
 static void comments_again(struct swap *s)
 {
     struct relation **relations;
@@ -320,8 +325,12 @@ static void comments_again(struct swap *s)
             }
         }
         for (size_t k = 0; k < relation->index_count; k++) {
+            struct step_texts dress = { 0 };
             if (index_has_mapped(&relation->indexes[k], &maps)) {
-                both_ways(s, index_comment(s->work, relation, &relation->indexes[k]));
+                index_dress(s->work, relation, &relation->indexes[k], &dress);
+            }
+            for (size_t d = 0; d < dress.count; d++) {
+                both_ways(s, dress.items[d]);
             }
         }
     }

@@ -44,31 +44,33 @@ static const char *move_identity(const struct swap *s, const struct target *t,
                literal(work, name));
 }
 
-static void sequence_grants(struct swap *s, const struct sequence *q)
+/* A sequence that is made anew has neither. */
+static struct step_texts sequence_dress(const struct swap *s, const struct sequence *q)
 {
-    struct step_texts grants = { 0 };
-    grants_sql(s->work, &q->acl,
-               say(s->work, "ON SEQUENCE %s", name_sql(s->work, q->schema, q->name)), NULL,
-               &grants);
-    for (size_t i = 0; i < grants.count; i++) {
-        swap_act(s, grants.items[i], NULL);
+    struct step_texts dress = { 0 };
+    const char *name = name_sql(s->work, q->schema, q->name);
+    grants_sql(s->work, &q->acl, say(s->work, "ON SEQUENCE %s", name), NULL, &dress);
+    if (q->comment) {
+        step_texts_add(
+            s->work->ctx, &dress,
+            say(s->work, "COMMENT ON SEQUENCE %s IS %s", name, literal(s->work, q->comment)));
     }
+    return dress;
 }
 
 void swap_exchange_values(struct swap *s, const struct target *t)
 {
     const char *name = t->column->name;
     const struct sequence *q = retype_sequence(t);
-    struct step_texts grants = { 0 };
     if (t->column->identity && q) {
-        grants_sql(s->work, &q->acl,
-                   say(s->work, "ON SEQUENCE %s", name_sql(s->work, q->schema, q->name)), NULL,
-                   &grants);
-        for (size_t i = grants.count; i-- > 0;) {
-            swap_act(s, NULL, grants.items[i]);
+        const struct step_texts dress = sequence_dress(s, q);
+        for (size_t i = dress.count; i-- > 0;) {
+            swap_act(s, NULL, dress.items[i]);
         }
         swap_act(s, move_identity(s, t, q, t->stale, name), move_identity(s, t, q, name, t->stale));
-        sequence_grants(s, q);
+        for (size_t i = 0; i < dress.count; i++) {
+            swap_act(s, dress.items[i], NULL);
+        }
         return;
     }
     if (t->column->default_expr) {

@@ -298,6 +298,14 @@ static void remove_unique(struct work *work, const struct place *place, const st
     }
     step_down(work, step, "%s", add);
     comment_back(work, step, place, c);
+    struct step_texts dress = { 0 };
+    if (index) {
+        index_dress(work, place->relation, index, &dress);
+    }
+    for (size_t i = 0; i < dress.count; i++) {
+        step_down(work, step, "%s",
+                  leftover_if_index(work, place->relation, index->name, dress.items[i]));
+    }
     if (index) {
         struct step *built = index_remove(
             work, place, index->name, index_like(work, place->relation, index, index->name, maps));

@@ -121,6 +121,7 @@ void trigger_made(const struct work *work, const struct relation *relation,
         add(work, out,
             say(work, "ALTER TABLE %s %s TRIGGER %s", table, how, ident(work, trigger->name)));
     }
+    extras_made(work, relation, say(work, "trigger %s", trigger->name), out);
 }
 
 void view_made(const struct work *work, const struct relation *view, struct step_texts *out)
@@ -146,7 +147,7 @@ void view_made(const struct work *work, const struct relation *view, struct step
     for (size_t i = 0; i < view->column_count; i++) {
         struct column plain = view->columns[i];
         plain.statistics = -1;
-        plain.storage = NULL;
+        plain.storage = plain.compression = plain.attributes = NULL;
         column_dress(work, view, &plain, plain.name, out);
         if (plain.default_expr) {
             add(work, out,
@@ -157,6 +158,7 @@ void view_made(const struct work *work, const struct relation *view, struct step
     for (size_t i = 0; i < view->rules.count; i++) {
         add(work, out, view->rules.items[i]);
     }
+    extras_made(work, view, "rule ", out);
     for (size_t i = 0; i < view->trigger_count; i++) {
         trigger_made(work, view, &view->triggers[i], out);
     }
@@ -244,6 +246,7 @@ void around_policy(const struct work *work, const struct relation *relation,
     }
     add(work, &around->drop, say(work, "DROP POLICY %s ON %s", ident(work, policy->name), table));
     add(work, &around->make, t.data);
+    extras_made(work, relation, say(work, "policy %s", policy->name), &around->make);
     remember(work, around, say(work, "policy %s", policy->name));
 }
 
@@ -312,6 +315,8 @@ static bool on_table(struct work *work, struct relation *relation, const char *c
         if (owner) {
             add(work, &around->make, owner);
         }
+        extras_made(work, relation, say(work, "statistics %s", statistics_name(work, definition)),
+                    &around->make);
         remember(work, around, "extended statistics");
     }
     for (size_t i = 0; i < relation->rules.count; i++) {

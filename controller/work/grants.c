@@ -95,9 +95,41 @@ void column_dress(const struct work *work, const struct relation *relation,
                        say(work, "ALTER TABLE %s ALTER COLUMN %s SET STATISTICS %d", table,
                            ident(work, column), like->statistics));
     }
+    if (like->attributes) {
+        step_texts_add(work->ctx, out,
+                       say(work, "ALTER TABLE %s ALTER COLUMN %s SET (%s)", table,
+                           ident(work, column), like->attributes));
+    }
+    column_stored(work, relation, like, column, out);
+}
+
+void column_stored(const struct work *work, const struct relation *relation,
+                   const struct column *like, const char *column, struct step_texts *out)
+{
+    const char *table = relation_sql(work, relation);
+    if (like->compression) {
+        step_texts_add(work->ctx, out,
+                       say(work, "ALTER TABLE %s ALTER COLUMN %s SET COMPRESSION %s", table,
+                           ident(work, column), like->compression));
+    }
     if (like->storage) {
         step_texts_add(work->ctx, out,
                        say(work, "ALTER TABLE %s ALTER COLUMN %s SET STORAGE %s", table,
                            ident(work, column), like->storage));
+    }
+}
+
+static bool names_part(const struct extra *extra, const char *part)
+{
+    return text_ends(part, " ") ? text_starts(extra->name, part) : text_eq(extra->name, part);
+}
+
+void extras_made(const struct work *work, const struct relation *relation, const char *part,
+                 struct step_texts *out)
+{
+    for (size_t i = 0; i < relation->extra_count; i++) {
+        if (names_part(&relation->extras[i], part)) {
+            step_texts_add(work->ctx, out, relation->extras[i].sql);
+        }
     }
 }

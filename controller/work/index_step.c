@@ -1,5 +1,7 @@
 #include "controller/work/index_step.h"
 
+#include "controller/work/sync.h"
+
 #include "agents/base/text.h"
 #include "controller/work/model.h"
 
@@ -62,11 +64,14 @@ struct step *index_remove(struct work *work, const struct place *place, const ch
     return step;
 }
 
-const char *index_comment(const struct work *work, const struct relation *relation,
-                          const struct index *index)
+void index_dress(const struct work *work, const struct relation *relation,
+                 const struct index *index, struct step_texts *out)
 {
-    return index->comment
-               ? say(work, "COMMENT ON INDEX %s IS %s",
-                     name_sql(work, relation->schema, index->name), literal(work, index->comment))
-               : NULL;
+    if (index->comment) {
+        step_texts_add(work->ctx, out,
+                       say(work, "COMMENT ON INDEX %s IS %s",
+                           name_sql(work, relation->schema, index->name),
+                           literal(work, index->comment)));
+    }
+    extras_made(work, relation, say(work, "index %s", index->name), out);
 }

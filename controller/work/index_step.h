@@ -20,8 +20,8 @@ struct step *index_remove(struct work *work, const struct place *place, const ch
 
 /* The index mentions a column of the map. */
 bool index_has_mapped(const struct index *index, const struct column_maps *maps);
-/* COMMENT ON of an index that has one; null: it has none. */
-const char *index_comment(const struct work *work, const struct relation *relation,
-                          const struct index *index);
+/* What an index that is made anew has lost: comment, targets of statistics, marks. */
+void index_dress(const struct work *work, const struct relation *relation,
+                 const struct index *index, struct step_texts *out);
 
 #endif

@@ -125,6 +125,13 @@ void model_drop_column(const struct work *work, struct state *state, struct rela
             REMOVED(relation->columns, relation->column_count, i);
         }
     }
+    struct step_texts statistics = { 0 };
+    for (size_t i = 0; i < relation->statistics.count; i++) {
+        if (!column_mentioned(relation->statistics.items[i], name)) {
+            step_texts_add(work->ctx, &statistics, relation->statistics.items[i]);
+        }
+    }
+    relation->statistics = (struct catalog_texts){ statistics.items, statistics.count };
     struct relation **children;
     size_t count = relation_children(work, state, relation, &children);
     for (size_t i = 0; i < count; i++) {

@@ -57,6 +57,12 @@ void pair_analyze(struct work *work, const struct pair *pair, enum phase phase);
 /* GRANT and COMMENT that give `column` what `like` has; revocation is the drop of the column. */
 void column_dress(const struct work *work, const struct relation *relation,
                   const struct column *like, const char *column, struct step_texts *out);
+/* How the values are stored: COMPRESSION and STORAGE, which a change of type resets. */
+void column_stored(const struct work *work, const struct relation *relation,
+                   const struct column *like, const char *column, struct step_texts *out);
+/* What a part's definition does not say ("trigger x", "rule " for all rules): struct extra. */
+void extras_made(const struct work *work, const struct relation *relation, const char *part,
+                 struct step_texts *out);
 /* "GRANT … ON … TO …" of aclitems. what: "ON TABLE x"; column: quoted, or null. */
 void grants_sql(const struct work *work, const struct catalog_texts *acl, const char *what,
                 const char *column, struct step_texts *out);

@@ -256,6 +256,36 @@ $$;""",
         "lossy": True,
     },
     {
+        "name": "dressed_widen",
+        "schema": USERS + """
+            CREATE INDEX shifted ON users ((id + 1), at);
+            ALTER INDEX shifted ALTER COLUMN 1 SET STATISTICS 55;
+            COMMENT ON INDEX shifted IS 'by one'; ALTER TABLE users CLUSTER ON users_id_at;
+            ALTER TABLE users REPLICA IDENTITY USING INDEX users_pkey;
+            COMMENT ON CONSTRAINT users_pkey ON users IS 'key'; COMMENT ON INDEX users_pkey IS 'of the key';
+            COMMENT ON SEQUENCE users_id_seq IS 'counts'; GRANT USAGE ON SEQUENCE users_id_seq TO writer;
+            ALTER TABLE users ALTER id SET (n_distinct = -1), ALTER id SET STATISTICS 321;
+            CREATE POLICY own ON users USING (id > 0); COMMENT ON POLICY own ON users IS 'everybody';
+            CREATE TRIGGER watch BEFORE UPDATE OF id ON users FOR EACH ROW EXECUTE FUNCTION normalise();
+            COMMENT ON TRIGGER watch ON users IS 'watches'; ALTER TABLE users ENABLE ALWAYS TRIGGER watch;
+            CREATE STATISTICS both_known ON id, at FROM users; ALTER STATISTICS both_known SET STATISTICS 99;
+            COMMENT ON STATISTICS both_known IS 'known';""",
+        "intents": [{"change_type": {"table": "users", "column": "id", "to": "bigint"}}],
+        "whole": True,
+    },
+    {
+        "name": "dressed_drop",
+        "schema": """CREATE TABLE t (id int PRIMARY KEY, v text NOT NULL, n serial, CONSTRAINT vs UNIQUE (v), CONSTRAINT f CHECK (v <> ''));
+            INSERT INTO t (id, v) SELECT n, 'v' || n FROM generate_series(1, 40) n;
+            ALTER TABLE t ALTER v SET STORAGE MAIN, ALTER v SET COMPRESSION pglz, ALTER v SET (n_distinct = 7), ALTER v SET STATISTICS 9;
+            CREATE INDEX low ON t (lower(v), n) WITH (fillfactor = 71); ALTER INDEX low ALTER COLUMN 1 SET STATISTICS 3;
+            ALTER TABLE t CLUSTER ON low; COMMENT ON INDEX low IS 'low'; COMMENT ON INDEX vs IS 'each';
+            COMMENT ON CONSTRAINT vs ON t IS 'once'; COMMENT ON CONSTRAINT f ON t IS 'full'; COMMENT ON SEQUENCE t_n_seq IS 'n';
+            CREATE STATISTICS vn ON v, n FROM t; ALTER STATISTICS vn SET STATISTICS 44; COMMENT ON STATISTICS vn IS 'v, n';""",
+        "intents": [{"drop_column": {"table": "t", "column": "v"}}, {"drop_column": {"table": "t", "column": "n"}}],
+        "whole": True, "lossy": True,
+    },
+    {
         "name": "drop_column_not_null",
         "schema": "CREATE TABLE t (id serial PRIMARY KEY, v text NOT NULL, w text NOT NULL DEFAULT 'w', n serial, "
                   "CONSTRAINT v CHECK (v <> ''), CONSTRAINT vw CHECK (v <> w)); CREATE UNIQUE INDEX t_v ON t (v);"

@@ -155,4 +155,6 @@ def catalog(run):
     sql = f"SELECT replace(line, E'\\n', ' ') FROM ({statement(run)}) a"
     lines = run(sql).split("\n")
     run(f"SET search_path = {path}")
+    lines = [re.sub("(CREATE STATISTICS .* ON )(.*)( FROM )", lambda m: m[1] + ", ".join(sorted(m[2].split(", "))) + m[3], x)
+             for x in lines]
     return sorted(set(line for line in lines if line and not OURS.search(line)))

@@ -124,7 +124,7 @@ class Inspect(unittest.TestCase):
         self.assertEqual({"name": "far", "wrapper": "postgres_fdw", "owner": "postgres", "host": "db1", "port": "5433",
                           "database": "x"}, c["servers"][0])
         published = {p["name"]: p["tables"] for p in c["publications"]}
-        self.assertEqual({"feed": ["public.orders", "public.users(id, email)"], "app_feed": ['app."odd.Name"']}, published)
+        self.assertEqual({"feed": ["public.orders", "public.users(email, id)"], "app_feed": ['app."odd.Name"']}, published)
         self.assertEqual(["public.users.email", "public.users.id"],
                          next(f for f in c["functions"] if f["name"] == "mail_of")["reads"])
         self.assertNotIn("postgres_fdw_handler", [f["name"] for f in c["functions"]])
