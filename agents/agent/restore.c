@@ -96,7 +96,9 @@ static bool load_once(const struct restore *r, struct error *err)
 /* --- merging -------------------------------------------------------------------------------- */
 
 /* What a row's column should be: the old value where the row is as it was, else what the inverse
- * makes of it as it is now; without an inverse the old value. One look at the side table. */
+ * makes of it as it is now. Without an inverse the column was written over in place, and `current`
+ * said what it would become: where it is something else by now, somebody wrote it since, and it
+ * stays. One look at the side table. */
 static const char *wanted(const void *ctx, const struct restore *r, size_t i)
 {
     const struct snapshot *s = r->snapshot;
@@ -106,15 +108,16 @@ static const char *wanted(const void *ctx, const struct restore *r, size_t i)
     const struct snapshot_column *current = column_of(s, SNAPSHOT_CURRENT, column);
     const char *inverse = i < spec->inverse.count ? spec->inverse.items[i] : "";
     const char *fresh = text_empty(inverse) ? text_quote_ident(ctx, column) : inverse;
-    const char *changed = text_empty(inverse) ? mem_printf(ctx, "s.%s", value->side) : inverse;
+    const char *now = !current              ? NULL
+                      : text_empty(inverse) ? mem_printf(ctx, "%s::text", fresh)
+                                            : current->read;
     const char *same =
-        current ? mem_printf(ctx, "%s IS NOT DISTINCT FROM s.%s", current->read, current->side)
-                : "true";
+        now ? mem_printf(ctx, "%s IS NOT DISTINCT FROM s.%s", now, current->side) : "true";
     return mem_printf(ctx,
                       "(SELECT CASE WHEN s.flotilla_there IS NULL THEN %s WHEN %s THEN s.%s ELSE"
                       " %s END FROM (SELECT 1) flotilla_one LEFT JOIN (SELECT true AS"
                       " flotilla_there, * FROM %s) s ON %s)",
-                      fresh, same, value->side, changed, r->side, keys_equal(ctx, s));
+                      fresh, same, value->side, fresh, r->side, keys_equal(ctx, s));
 }
 
 static const char *merge_statement(const void *ctx, const struct restore *r)

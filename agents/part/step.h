@@ -84,7 +84,8 @@ struct step_snapshot {
     struct step_texts key;
     struct step_texts columns;
     struct step_texts
-        current; /* SQL expression over the row that tells whether it changed; or "" */
+        current; /* SQL expression over the row that tells whether it changed; without an inverse:
+                    what the column becomes; or "": the old value comes back */
     struct step_texts inverse; /* SQL expression over the row that makes the old value; or "" */
 };
 

@@ -95,10 +95,10 @@ static void keep(struct work *work, struct relation *relation)
                    "The way back puts them back where nobody changed the row since");
     json_object_foreach(work->intent->set, name, value) {
         const char *now = value_of(work, relation, name, value);
-        step_aside_column(work, step, name,
-                          work->intent->where ? say(work, "CASE WHEN %s THEN %s ELSE %s END",
-                                                    work->intent->where, now, ident(work, name))
-                                              : now,
+        const char *becomes = work->intent->where ? say(work, "CASE WHEN %s THEN %s ELSE %s END",
+                                                        work->intent->where, now, ident(work, name))
+                                                  : now;
+        step_aside_column(work, step, name, step_aside_becomes(work, step, relation, name, becomes),
                           "");
     }
 }

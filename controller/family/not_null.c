@@ -123,7 +123,9 @@ static void keep_nulls(struct work *work, const struct pair *pair)
                    say(work, "Keep %s aside (by hand: \\copy the key and the column to a file)",
                        column_words(work, relation, pair->copy)),
                    "The way back makes the same rows null again");
-    step_aside_column(work, step, pair->copy, pair->forward, "");
+    step_aside_column(work, step, pair->copy,
+                      step_aside_becomes(work, step, pair->relation, pair->copy, pair->forward),
+                      "");
 }
 
 /* A default that is the same for every row, whenever it is asked for, says what a null means. */

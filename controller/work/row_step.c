@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "agents/base/text.h"
+#include "controller/sql/expression.h"
 
 static void risk_triggers(const struct work *work, struct step *step,
                           const struct relation *relation)
@@ -99,4 +100,33 @@ struct step *step_proof(struct work *work, const struct place *place, const char
     struct step *step = step_reading(work, place, what, why);
     step->kind = STEP_VERIFY;
     return step;
+}
+
+/* A row trigger before an update has the last word about what is written. */
+static bool trigger_decides(const struct relation *relation)
+{
+    for (size_t i = 0; i < relation->trigger_count; i++) {
+        const struct trigger *t = &relation->triggers[i];
+        if (t->enabled != 'D' && t->definition && strstr(t->definition, " BEFORE ") &&
+            strstr(t->definition, "UPDATE") && strstr(t->definition, " FOR EACH ROW")) {
+            return true;
+        }
+    }
+    return false;
+}
+
+const char *step_aside_becomes(struct work *work, struct step *step, struct relation *relation,
+                               const char *column, const char *expression)
+{
+    struct sql_expression *e = NULL;
+    struct error ignored;
+    if (sql_expression_check(work->ctx, expression, &e, &ignored) &&
+        e->volatility == SQL_IMMUTABLE && !e->subselect && !trigger_decides(relation)) {
+        return say(work, "(%s)::%s", expression, relation_column(relation, column)->type);
+    }
+    step_risk(work, step,
+              "what clients write into %s of rows that are changed here is written over by a way "
+              "back: what such a row gets cannot be said beforehand",
+              column);
+    return "";
 }

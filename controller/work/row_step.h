@@ -24,6 +24,12 @@ struct step *step_aside(struct work *work, const struct place *place, const stru
  */
 void step_aside_column(const struct work *work, struct step *step, const char *column,
                        const char *current, const char *inverse);
+/* What `current` of a column is that is written over by that expression: the expression as the
+ * column's type, or "" where nobody can say beforehand what a row gets (volatile, read from
+ * elsewhere, changed by a trigger): then the way back writes over what clients wrote since, and the
+ * step says so. */
+const char *step_aside_becomes(struct work *work, struct step *step, struct relation *relation,
+                               const char *column, const char *expression);
 /* The key that a snapshot can use: columns of the primary key, or of a unique index without nulls;
  * an empty list when there is none. */
 struct step_texts snapshot_key(const struct work *work, const struct relation *relation);

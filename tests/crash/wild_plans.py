@@ -255,7 +255,8 @@ class Trial:
         for i, column in enumerate(step["columns"]):
             now = step.get("current", [""] * 9)[i]
             inverse = step.get("inverse", [""] * 9)[i]
-            keep = f" AND record_image_eq(ROW((SELECT {now} FROM (SELECT t.*) x)), ROW(s.now_{i}))" if now else ""
+            is_now = f"(SELECT {now} FROM (SELECT t.*) x)" if inverse else f"t.{q(column)}"
+            keep = f" AND record_image_eq(ROW({is_now}), ROW(s.now_{i}))" if now else ""
             self.db.ok(f"UPDATE {self.of(step)} t SET {q(column)} = s.{q(column)} FROM flotilla.{q(step['id'])} s WHERE {same}{keep}")
             if inverse and inverse != q(column):
                 self.db.ok(f"UPDATE {self.of(step)} t SET {q(column)} = {inverse} WHERE NOT EXISTS (SELECT FROM "

@@ -130,7 +130,8 @@ class Runner:
         for i, column in enumerate(snap["columns"]):
             now = snap.get("current", [""] * 9)[i]
             inverse = snap.get("inverse", [""] * 9)[i]
-            keep = f" AND record_image_eq(ROW((SELECT {now} FROM (SELECT t.*) x)), ROW(s.now_{i}))" if now else ""
+            is_now = f"(SELECT {now} FROM (SELECT t.*) x)" if inverse else f't."{column}"'
+            keep = f" AND record_image_eq(ROW({is_now}), ROW(s.now_{i}))" if now else ""
             self.lab.psql(self.database, f'UPDATE {table} t SET "{column}" = s."{column}" '
                           f'FROM flotilla."{step["id"]}" s WHERE {same}{keep};')
             if inverse and inverse != f'"{column}"':

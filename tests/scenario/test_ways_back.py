@@ -46,7 +46,6 @@ class WaysBack(unittest.TestCase):
     def there(self, intent):
         """The change to its end."""
         f = self.fleet
-        f.reset("svc")
         f.write("change.yaml", json.dumps({"title": "away", "author": "dev@example.org", "intents": [
             {op: dict(keys, service="svc") for op, keys in one.items()} for one in intent]}))
         f.ok("draft", "change.yaml", "-o", "plan.yaml")
@@ -136,12 +135,27 @@ class WaysBack(unittest.TestCase):
         self.there([{"drop_not_null": {"table": "t", "column": "v"}}])
         self.psql("INSERT INTO t (id) VALUES (77)")
         self.assertEqual(len(self.back()), 1)
-        before = self.psql("SELECT 1") and self.there([{"drop_not_null": {"table": "t", "column": "v", "fill": "w"}}])
+        self.fleet.reset("svc")
+        before = self.there([{"drop_not_null": {"table": "t", "column": "v", "fill": "w"}}])
         self.assertTrue(before)
         self.psql("INSERT INTO t (id) VALUES (77)")
         self.assertEqual(self.back(), [])
         self.assertEqual(self.psql("SELECT v FROM t WHERE id = 77"), "w")
         self.assertEqual(self.column("v"), "t")
+
+    def test_values_written_since_stay(self):
+        before = self.fleet.catalog("svc")
+        self.psql("UPDATE t SET u = NULL WHERE id > 40")
+        self.there([{"data_backfill": {"table": "t", "set": {"w": "'all'"}}},
+                    {"data_backfill": {"table": "t", "set": {"v": "upper(v)"}, "where": "id > 10"}},
+                    {"set_not_null": {"table": "t", "column": "u", "backfill": "-id"}}])
+        self.assertEqual(self.psql("SELECT count(*) FROM t WHERE w = 'all'"), "50")
+        self.psql("UPDATE t SET w = 'mine', v = 'mine', u = 900 WHERE id = 45")
+        self.assertEqual(self.back(), [])
+        self.assertEqual(self.psql("SELECT w, v, u FROM t WHERE id = 45"), "mine|mine|900")
+        self.assertEqual(self.psql("SELECT count(*) FROM t WHERE w = 'w' AND v = 'v' || id"), "49")
+        self.assertEqual(self.psql("SELECT count(*) FROM t WHERE u IS NULL"), "9")
+        self.assertEqual(before, self.fleet.catalog("svc"))
 
 
 if __name__ == "__main__":
