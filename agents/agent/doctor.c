@@ -218,10 +218,11 @@ static void check_signers(const struct agent_config *config, const struct agent_
     bool none = known < need;
     doctor_add(checks, "signers", none ? "error" : "warning",
                mem_printf(tmp,
-                          "%s has keys of %d of the approvers, and %s needs %d signatures: it "
+                          "%s has keys of %d of the approvers, and %s needs %d signature%s: it "
                           "would be refused here",
                           config->allowed_signers, known,
-                          none ? "every part" : "what is destructive", none ? need : most),
+                          none ? "every part" : "what is destructive", none ? need : most,
+                          (none ? need : most) == 1 ? "" : "s"),
                mem_printf(tmp, "%s; or see to approvers: and policy: in agent.yaml", SIGNER_LINE));
 }
 
