@@ -182,34 +182,67 @@ static struct yaml_node *read_list(struct loader *l, const yaml_event_t *start, 
     return list;
 }
 
-static int by_text(const void *a, const void *b)
+struct entry {
+    const struct yaml_node *key;
+    struct yaml_node *item;
+};
+
+static int by_key(const void *a, const void *b)
 {
-    const struct yaml_node *x = *(struct yaml_node *const *)a;
-    const struct yaml_node *y = *(struct yaml_node *const *)b;
+    const struct yaml_node *x = ((const struct entry *)a)->key;
+    const struct yaml_node *y = ((const struct entry *)b)->key;
     int order = strcmp(x->text, y->text);
     if (order)
         return order;
     return x->line != y->line ? x->line - y->line : x->column - y->column;
 }
 
-static bool keys_differ(struct loader *l, const struct yaml_node *map)
+static struct yaml_node **joined(const struct yaml_node *owner, struct yaml_node *const *a,
+                                 size_t a_count, struct yaml_node *const *b, size_t b_count)
+{
+    struct yaml_node **all = mem_array(owner, struct yaml_node *, a_count + b_count);
+    for (size_t i = 0; i < a_count + b_count; i++)
+        all[i] = i < a_count ? a[i] : b[i - a_count];
+    return all;
+}
+
+/* What stands under a key that is there twice is read under the first, or every mention of it would
+ * be an error of its own. The arrays may be an anchor's: they are copied. */
+static void take_in(struct yaml_node *first, const struct yaml_node *second)
+{
+    if (first->type != second->type || (first->type != YAML_LIST && first->type != YAML_MAP))
+        return;
+    if (first->type == YAML_MAP)
+        first->keys = joined(first, first->keys, first->count, second->keys, second->count);
+    first->items = joined(first, first->items, first->count, second->items, second->count);
+    first->count += second->count;
+    first->weight += second->weight;
+    if (second->height > first->height)
+        first->height = second->height;
+}
+
+/* A key that is there twice is a problem, but not the end of the reading: the file may have others.
+ * Only the second is taken in: thousands of the same would take their time. */
+static void keys_compare(struct loader *l, const struct yaml_node *map)
 {
     SCOPE(tmp);
-    bool differ = true;
-    struct yaml_node **sorted = mem_array(tmp, struct yaml_node *, map->count);
+    size_t same = 0;
+    struct entry *sorted = mem_array(tmp, struct entry, map->count);
     for (size_t i = 0; i < map->count; i++)
-        sorted[i] = map->keys[i];
-    qsort(sorted, map->count, sizeof(*sorted), by_text);
+        sorted[i] = (struct entry){ map->keys[i], map->items[i] };
+    qsort(sorted, map->count, sizeof(*sorted), by_key);
     for (size_t i = 1; i < map->count; i++) {
-        if (strcmp(sorted[i - 1]->text, sorted[i]->text) != 0)
+        const struct yaml_node *before = sorted[i - 1].key;
+        if (!text_eq(before->text, sorted[i].key->text)) {
+            same = 0;
             continue;
-        yaml_complain(l->stream.problems, sorted[i],
+        }
+        yaml_complain(l->stream.problems, sorted[i].key,
                       "the key \"%s\" is already on line %d column %d, keep one of them",
-                      text_printable(tmp, sorted[i]->text), sorted[i - 1]->line,
-                      sorted[i - 1]->column);
-        differ = false;
+                      text_printable(tmp, before->text), before->line, before->column);
+        if (same++ == 0)
+            take_in(sorted[i - 1].item, sorted[i].item);
     }
-    return differ;
 }
 
 static struct yaml_node *read_key(struct loader *l, yaml_event_t *event, int depth)
@@ -257,7 +290,8 @@ static struct yaml_node *read_map(struct loader *l, const yaml_event_t *start, i
         map->items[map->count++] = value;
     }
     anchor_end(anchor, map);
-    return keys_differ(l, map) ? map : NULL;
+    keys_compare(l, map);
+    return map;
 }
 
 static struct yaml_node *read_node(struct loader *l, yaml_event_t *event, int depth,

@@ -17,7 +17,8 @@
  * Plain scalars have the types of YAML 1.2's core schema: true and false are booleans, yes, no, on
  * and off are text. Tags and merge keys are refused. A tree is safe to walk: at most
  * YAML_DEPTH_LIMIT levels and YAML_VISIT_LIMIT visits, aliases included (an alias shares the
- * children of its anchor). One document a file, UTF-8 without NUL, no duplicate keys.
+ * children of its anchor). One document a file, UTF-8 without NUL. A key that
+ * is there twice is a problem, and the tree is there all the same, so that the others are found.
  */
 #ifndef AGENTS_BASE_YAML_H
 #define AGENTS_BASE_YAML_H
@@ -88,7 +89,8 @@ const char *yaml_problems_text(const void *ctx, struct yaml_problems *problems);
 bool yaml_problems_none(struct yaml_problems *problems, struct error *err) MUSTCHECK;
 
 /* Reads and parses; null with problems added when it cannot be read, is over `most` bytes, or is
- * not one YAML document within the limits above. The tree is owned by ctx. */
+ * not one YAML document within the limits above. A tree may come with problems (a key twice): it is
+ * for finding more of them. The tree is owned by ctx. */
 struct yaml_node *yaml_load(const void *ctx, const char *path, size_t most,
                             struct yaml_problems *problems) MUSTCHECK;
 /* The same of bytes in memory. */

@@ -176,8 +176,6 @@ static void refuses_with_a_place(void **state)
     } cases[] = {
         { "", "f:1:1: the file is empty\n" },
         { "# nothing\n", "f:1:1: the file is empty\n" },
-        { "a: 1\nb: 2\na: 3\n",
-          "f:3:1: the key \"a\" is already on line 1 column 1, keep one of them\n" },
         { "a: 1\n---\nb: 1\n", "f:2:1: a second document starts here, one a file is allowed\n" },
         { "a: *b\n", "f:1:4: there is no anchor &b before the alias *b\n" },
         { "a: &b [1, *b]\n", "f:1:11: the alias *b stands inside of its own anchor\n" },
@@ -203,6 +201,32 @@ static void refuses_with_a_place(void **state)
     expect_refused("\xFF\xFE"
                    "a\0",
                    4, "f:1:1: the byte 0xff is not UTF-8 text here\n");
+}
+
+/* The other errors of the file are found, and what stands under the second key is known. */
+static void goes_on_after_a_key_twice(void **state)
+{
+    (void)state;
+    SCOPE(tmp);
+    struct yaml_problems p = yaml_problems_for(tmp, "f");
+    const char *yaml = "a: {x: 1}\nb: [2]\nc: 1\na: {y: 2}\nb: [3, 4]\nc: {}\nb: [5]\n";
+    const struct yaml_node *root = yaml_parse(tmp, yaml, strlen(yaml), &p);
+    assert_non_null(root);
+    assert_string_equal(yaml_problems_text(tmp, &p),
+                        "f:4:1: the key \"a\" is already on line 1 column 1, keep one of them\n"
+                        "f:5:1: the key \"b\" is already on line 2 column 1, keep one of them\n"
+                        "f:6:1: the key \"c\" is already on line 3 column 1, keep one of them\n"
+                        "f:7:1: the key \"b\" is already on line 5 column 1, keep one of them\n");
+    assert_string_equal(yaml_key(yaml_key(root, "a"), "y")->text, "2");
+    assert_int_equal(yaml_key(root, "b")->count, 3);
+    assert_int_equal(yaml_key(root, "c")->type, YAML_INT);
+    /* The arrays of an anchor are not those that grow. */
+    yaml = "o: &o [1]\na: *o\na: *o\nb: *o\n";
+    struct yaml_problems q = yaml_problems_for(tmp, "f");
+    root = yaml_parse(tmp, yaml, strlen(yaml), &q);
+    assert_int_equal(yaml_key(root, "a")->count, 2);
+    assert_int_equal(yaml_key(root, "o")->count, 1);
+    assert_int_equal(yaml_key(root, "b")->count, 1);
 }
 
 static void is_not_exhausted(void **state)
@@ -286,7 +310,7 @@ int main(void)
         cmocka_unit_test(collects_every_error), cmocka_unit_test(reads_good_values),
         cmocka_unit_test(becomes_json),         cmocka_unit_test(refuses_with_a_place),
         cmocka_unit_test(is_not_exhausted),     cmocka_unit_test(takes_json),
-        cmocka_unit_test(tells_files_apart),
+        cmocka_unit_test(tells_files_apart),    cmocka_unit_test(goes_on_after_a_key_twice),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
