@@ -53,31 +53,50 @@ static bool edge_meets(const struct graph_edge *edge, const struct state *state,
            (!column || !edge->to.column || text_eq(edge->to.column, column));
 }
 
-static void acknowledge_one(struct work *work, const struct state *state, const char *from,
-                            const char *what, const char *why)
+/* One step asks a service about everything that the part takes away. */
+struct asked {
+    const struct state *state;
+    const char *from;
+    struct step *step;
+    struct step_texts columns, reasons;
+};
+
+static struct asked *ask(struct work *work, const struct state *state, const char *from)
 {
-    struct step *step = work_step(work, state, PHASE_CONTRACT, what, why);
+    for (size_t i = 0; i < work->asked_count; i++) {
+        if (text_eq(work->asked[i].state->service, state->service) &&
+            text_eq(work->asked[i].from, from)) {
+            return &work->asked[i];
+        }
+    }
+    struct step *step = work_step(work, state, PHASE_CONTRACT, "", "");
     step->kind = STEP_ACKNOWLEDGE;
     step->transaction = false;
     step->tags = TAG_NEUTRAL;
     step->from = mem_text(work->ctx, from);
     step->estimate.ms = 0;
+    work->asked = mem_room(work->ctx, work->asked, struct asked, work->asked_count + 1);
+    work->asked[work->asked_count] = (struct asked){ state, step->from, step, { 0 }, { 0 } };
+    return &work->asked[work->asked_count++];
 }
 
-static bool acknowledged(const struct work *work, const struct state *state, const char *from)
+static void add_once(const struct work *work, struct step_texts *list, const char *text)
 {
-    for (size_t i = 0; i < work->bench_count; i++) {
-        const struct bench *bench = &work->benches[i];
-        if (bench->phase != PHASE_CONTRACT || !text_eq(bench->service, state->service)) {
-            continue;
-        }
-        for (size_t k = 0; k < bench->step_count; k++) {
-            if (bench->steps[k]->kind == STEP_ACKNOWLEDGE && text_eq(bench->steps[k]->from, from)) {
-                return true;
-            }
+    for (size_t i = 0; i < list->count; i++) {
+        if (text_eq(list->items[i], text)) {
+            return;
         }
     }
-    return false;
+    step_texts_add(work->ctx, list, text);
+}
+
+static const char *joined(const struct work *work, const struct step_texts *list, const char *by)
+{
+    struct text t = text_init(work->ctx, TEXT_SQL);
+    for (size_t i = 0; i < list->count; i++) {
+        text_addf(&t, "%s%s", i ? by : "", list->items[i]);
+    }
+    return t.data;
 }
 
 void acknowledge(struct work *work, const struct state *state, const struct relation *relation,
@@ -85,30 +104,32 @@ void acknowledge(struct work *work, const struct state *state, const struct rela
 {
     const struct graph *graph = work->input->graph;
     const char *words = column_words(work, relation, column);
-    if (!acknowledged(work, state, state->service)) {
-        acknowledge_one(work, state, state->service,
-                        say(work,
-                            "%s says that its own deployed versions live with the new shape of %s "
-                            "(`flotilla ack %s --plan PLAN`)",
-                            state->service, words, state->service),
-                        "Contract takes the old shape away; only the owners know what is deployed");
-    }
+    struct asked *own = ask(work, state, state->service);
+    add_once(work, &own->columns, words);
+    own->step->what = say(work,
+                          "%s says that its own deployed versions live with the new shape of %s "
+                          "(`flotilla ack %s --plan PLAN`)",
+                          state->service, joined(work, &own->columns, ", "), state->service);
+    own->step->why = "Contract takes the old shape away; only the owners know what is deployed";
     for (size_t i = 0; graph && i < graph->edge_count; i++) {
         const struct graph_edge *edge = &graph->edges[i];
+        const char *from = edge->from.service;
         bool asks = edge->kind == EDGE_REFERENCE || edge->kind == EDGE_CONSUME ||
                     edge->kind == EDGE_FOREIGN_TABLE;
-        if (!asks || !edge_meets(edge, state, relation, column) ||
-            text_eq(edge->from.service, state->service) ||
-            acknowledged(work, state, edge->from.service)) {
+        if (!asks || !edge_meets(edge, state, relation, column) || text_eq(from, state->service)) {
             continue;
         }
-        acknowledge_one(work, state, edge->from.service,
-                        say(work,
-                            "%s says that its deployed versions live with the new shape of %s:%s "
-                            "(`flotilla ack %s --plan PLAN`)",
-                            edge->from.service, state->service, words, edge->from.service),
-                        say(work, "It depends on the column: %s %s", edge_kind_name(edge->kind),
-                            edge->evidence ? edge->evidence : ""));
+        struct asked *other = ask(work, state, from);
+        add_once(work, &other->columns, say(work, "%s:%s", state->service, words));
+        add_once(
+            work, &other->reasons,
+            say(work, "%s %s", edge_kind_name(edge->kind), edge->evidence ? edge->evidence : ""));
+        other->step->what = say(work,
+                                "%s says that its deployed versions live with the new shape of %s "
+                                "(`flotilla ack %s --plan PLAN`)",
+                                from, joined(work, &other->columns, ", "), from);
+        other->step->why =
+            say(work, "It depends on the column: %s", joined(work, &other->reasons, "; "));
     }
 }
 

@@ -8,7 +8,8 @@
 #include "controller/work/work.h"
 
 /* Steps of kind acknowledge in the contract part of `state`: from every other service that the
- * graph knows to read or reference the column, and from the service itself. */
+ * graph knows to read or reference the column, and from the service itself. A service has one step
+ * a part, which names every column that it was called for. */
 void acknowledge(struct work *work, const struct state *state, const struct relation *relation,
                  const char *column);
 /* A foreign table elsewhere that reads the relation. */

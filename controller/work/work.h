@@ -54,6 +54,8 @@ struct work {
     size_t busy_count;
     struct mark *marks;
     size_t mark_count;
+    struct asked *asked; /* reach.c: who acknowledges what */
+    size_t asked_count;
     struct step_texts made;     /* keys of what this change makes: it has no users yet */
     struct step_texts settings; /* SET LOCAL … of the script, for SQL that runs as written */
     struct compiled *result;

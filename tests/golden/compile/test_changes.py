@@ -184,6 +184,20 @@ class Changes(testing.Case):
                              for step in part["steps"]}
                     self.assertLessEqual({d["step"] for d in plan.get("discharged", [])}, steps)
 
+    def test_who_acknowledges_is_told_every_column(self):
+        for names, columns in [((("full_name", "name"), ("email", "mail")), ["full_name", "email"]),
+                               ((("email", "mail"), ("full_name", "email")), ["email", "full_name"])]:
+            intents = [{"rename_column": {"service": "users", "table": "users", "column": old, "to": new}}
+                       for old, new in names]
+            with self.subTest(intents):
+                plan = json.loads(self.ok(self.draft(self.write("wish.yaml", json.dumps(
+                    {"title": "T", "author": "ana@example.org", "intents": intents})), "--format", "json")).out)
+                steps = {step["from"]: step["what"] for phase in plan["phases"] for part in phase["services"]
+                         for step in part["steps"] if step["kind"] == "acknowledge"}
+                self.assertEqual({"users", "orders"}, set(steps))
+                self.assertIn(f"shape of {', '.join('users.' + name for name in columns)} (`", steps["users"])
+                self.assertIn(f"shape of {', '.join('users:users.' + name for name in columns)} (`", steps["orders"])
+
     def test_schema(self):
         with open(os.path.join(testing.ROOT, "schemas/intents.schema.json"), encoding="utf-8") as file:
             intents = json.load(file)
