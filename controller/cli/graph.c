@@ -109,6 +109,21 @@ static bool print_view(const void *ctx, enum format format, struct graph_view vi
     return true;
 }
 
+/* What was locked or moving may hold what depends on something else: an edge that is not shown is
+ * then no proof that there is none. */
+static void warn_of_unreadable(const struct catalogs *catalogs)
+{
+    for (size_t i = 0; i < catalogs->count; i++) {
+        const struct catalog *c = catalogs->items[i].catalog;
+        for (size_t k = 0; k < c->unreadable_count; k++) {
+            SCOPE(tmp);
+            fprintf(stderr, "flotilla: %s: %s could not be read (%s): edges of it may be missing\n",
+                    catalogs->items[i].service, text_printable(tmp, c->unreadable[k].object),
+                    text_printable(tmp, c->unreadable[k].reason));
+        }
+    }
+}
+
 /* The whole fleet is read even for one service: others may depend on it. */
 static bool run(const void *ctx, struct graph_command *command, struct error *err)
 {
@@ -126,6 +141,7 @@ static bool run(const void *ctx, struct graph_command *command, struct error *er
         !graph_build(ctx, catalogs.fleet, catalogs.items, catalogs.count, command->suggest, &graph,
                      err))
         return false;
+    warn_of_unreadable(&catalogs);
     if (!command->impact)
         return print_view(ctx, command->flags.format, graph_view_all(ctx, graph), err);
     if (!graph_object_find(ctx, graph, command->impact, &object, err))

@@ -65,9 +65,11 @@ static bool is_user(const char *s)
     return made_of(s, LOWER UPPER "_", ALNUM "_.-", 32);
 }
 
+/* A conninfo has a "=" or is a URL: those stay on the host, in its agent.yaml. */
 static bool is_database(const char *s)
 {
-    return strlen(s) <= 128 && s[0] != '-' && !has_control(s);
+    return strlen(s) <= 128 && s[0] != '-' && !has_control(s) && !strchr(s, '=') &&
+           !strstr(s, "://");
 }
 
 static bool is_command(const char *s)

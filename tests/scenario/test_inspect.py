@@ -190,6 +190,8 @@ class Inspect(unittest.TestCase):
         self.assertNotIn("public.orders: index orders_total", reasons)
         self.assertEqual(self.relation(before, "orders")["constraints"], self.relation(c, "orders")["constraints"])
         self.assertIn(f"locked by pid {pid} (migrator)", text)
+        self.assertIn(f"definition of public.mails could not be read (locked by pid {pid} (migrator)): edges of it may "
+                      "be missing\n", f.ok("graph").err)
         holder.communicate("ROLLBACK;\n")
         self.assertEqual(before["fingerprint"], self.catalog()["fingerprint"])
 
