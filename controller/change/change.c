@@ -139,6 +139,10 @@ static void read_sql(struct loading *load, const struct yaml_node *map)
         struct yaml_node *value = map->items[i];
         struct change_text text = { .service = map->keys[i]->text, .name = load->path };
         bool inside = value->type != YAML_MAP;
+        if (!*text.service) {
+            yaml_complain(load->problems, map->keys[i],
+                          "sql: the name of a service is empty, write sql: { SERVICE: \"DDL\" }");
+        }
         text.above = inside ? value->line - 1 + value->block : 0;
         if (inside ? yaml_text(load->problems, value, &text.sql) : read_file(load, value, &text)) {
             check_text(load, value, &text);

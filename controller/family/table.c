@@ -54,11 +54,15 @@ static bool column_clause(struct work *work, const json_t *column, struct text *
     return true;
 }
 
+/* A column, or a list of them. */
 static const char *names_of(const struct work *work, const json_t *list)
 {
     struct text t = text_init(work->ctx, TEXT_LINE);
     size_t i;
     json_t *item;
+    if (json_is_string(list)) {
+        return ident(work, json_string_value(list));
+    }
     json_array_foreach(list, i, item) {
         text_addf(&t, "%s%s", i ? ", " : "", ident(work, json_string_value(item)));
     }
@@ -77,13 +81,11 @@ static const char *table_definition(struct work *work, const json_t *fields, con
             return NULL;
         }
     }
-    if (json_is_array(json_object_get(fields, "primary_key"))) {
+    if (json_object_get(fields, "primary_key")) {
         text_addf(&t, ", PRIMARY KEY (%s)", names_of(work, json_object_get(fields, "primary_key")));
     }
     json_array_foreach(json_object_get(fields, "unique"), i, item) {
-        text_addf(&t, ", UNIQUE (%s)",
-                  json_is_array(item) ? names_of(work, item)
-                                      : ident(work, json_string_value(item)));
+        text_addf(&t, ", UNIQUE (%s)", names_of(work, item));
     }
     json_array_foreach(json_object_get(fields, "checks"), i, item) {
         const char *expression =

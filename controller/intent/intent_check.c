@@ -32,7 +32,7 @@ bool intent_wrong(struct intent_reading *r, const char *key, const char *what, c
     return intent_wrong_at(r, key, true, what, hint);
 }
 
-static bool one_of(struct intent_reading *r, const char *key, const char *value, const char *words)
+bool intent_word(struct intent_reading *r, const char *key, const char *value, const char *words)
 {
     if (!value) {
         return true;
@@ -56,14 +56,14 @@ static const char orders[] = "asc|desc|asc nulls first|asc nulls last|desc nulls
 static bool check_words(struct intent_reading *r)
 {
     const struct intent *it = r->intent;
-    bool good = one_of(r, "on_failure", it->on_failure, "refuse|set_null");
-    good = one_of(r, "on_delete", it->on_delete, actions) && good;
-    good = one_of(r, "on_update", it->on_update, actions) && good;
-    good = one_of(r, "orphans", it->orphans, "refuse|delete|set_null") && good;
-    good = one_of(r, "duplicates", it->duplicates, "refuse|keep_first|keep_last") && good;
-    good = one_of(r, "identity", it->identity, "always|by_default") && good;
-    good = one_of(r, "order", it->order, orders) && good;
-    return one_of(r, "phase", it->phase, "expand|migrate|contract") && good;
+    bool good = intent_word(r, "on_failure", it->on_failure, "refuse|set_null");
+    good = intent_word(r, "on_delete", it->on_delete, actions) && good;
+    good = intent_word(r, "on_update", it->on_update, actions) && good;
+    good = intent_word(r, "orphans", it->orphans, "refuse|delete|set_null") && good;
+    good = intent_word(r, "duplicates", it->duplicates, "refuse|keep_first|keep_last") && good;
+    good = intent_word(r, "identity", it->identity, "always|by_default") && good;
+    good = intent_word(r, "order", it->order, orders) && good;
+    return intent_word(r, "phase", it->phase, "expand|migrate|contract") && good;
 }
 
 /* A key, an index or a constraint has each column once. */

@@ -80,14 +80,14 @@ static const struct key keys[] = {
     { "set", VALUE_OBJECT, offsetof(struct intent, set) },
 };
 
-static bool wrong_key(struct intent_reading *r, const char *key, const char *hint)
+bool intent_wrong_key(struct intent_reading *r, const char *key, const char *hint)
 {
     bool good = intent_wrong(r, key, "unknown key", hint);
     r->problems->items[r->problems->count - 1].key = true;
     return good;
 }
 
-/* A list of texts; one text stands for a list of one. A list of objects stays in `fields`. */
+/* A list of texts; one text stands for a list of one. */
 static bool read_texts(struct intent_reading *r, const char *key, const json_t *value,
                        struct intent_texts *out)
 {
@@ -95,10 +95,6 @@ static bool read_texts(struct intent_reading *r, const char *key, const json_t *
     const char **items = mem_array(r->ctx, const char *, count);
     for (size_t i = 0; i < count; i++) {
         const json_t *item = json_is_array(value) ? json_array_get(value, i) : value;
-        if (json_is_object(item) && intent_takes(r->intent->operation, key, &(bool){ false }) &&
-            r->intent->operation == INTENT_CREATE_TABLE) {
-            return true;
-        }
         if (!json_is_string(item) || json_string_length(item) == 0) {
             SCOPE(tmp);
             const char *at = json_is_array(value) ? mem_printf(tmp, "%s/%zu", key, i) : key;
@@ -116,6 +112,9 @@ static bool read_texts(struct intent_reading *r, const char *key, const json_t *
 static bool read_known(struct intent_reading *r, const struct key *key, const json_t *value)
 {
     char *field = (char *)r->intent + key->offset;
+    if (r->intent->operation == INTENT_CREATE_TABLE && key->kind != VALUE_TEXT) {
+        return true; /* columns, unique: intent_nested.c; the compiler reads them from `fields` */
+    }
     switch (key->kind) {
     case VALUE_TEXT:
         if (r->intent->operation == INTENT_PARTITION_TABLE && json_is_boolean(value) &&
@@ -134,9 +133,6 @@ static bool read_known(struct intent_reading *r, const struct key *key, const js
         return true;
     case VALUE_TEXTS: return read_texts(r, key->name, value, (struct intent_texts *)(void *)field);
     case VALUE_FLAG:
-        if (r->intent->operation == INTENT_CREATE_TABLE) {
-            return true; /* unique: lists of columns; the compiler reads them from `fields` */
-        }
         if (!json_is_boolean(value)) {
             return intent_wrong(r, key->name, "expected true or false", "write true or false");
         }
@@ -185,8 +181,8 @@ static bool read_references(struct intent_reading *r, const json_t *value)
     json_object_foreach((json_t *)(uintptr_t)value, key, ignored) {
         if (!text_eq(key, "table") && !text_eq(key, "columns")) {
             SCOPE(tmp);
-            return wrong_key(r, mem_printf(tmp, "references/%s", key),
-                             "write references: { table: t, columns: [c] }");
+            return intent_wrong_key(r, mem_printf(tmp, "references/%s", key),
+                                    "write references: { table: t, columns: [c] }");
         }
     }
     if (columns) {
@@ -221,12 +217,12 @@ static bool read_key(struct intent_reading *r, const char *name, const json_t *v
         const char *const *known;
         size_t count = intent_keys(tmp, r->intent->operation, &known);
         const char *near = text_nearest(name, known, count);
-        return wrong_key(r, name,
-                         near ? mem_printf(tmp, "did you mean \"%s\"?", near)
-                              : "see the vocabulary of intents in the documentation");
+        return intent_wrong_key(r, name,
+                                near ? mem_printf(tmp, "did you mean \"%s\"?", near)
+                                     : "see the vocabulary of intents in the documentation");
     }
     if (text_eq(name, "service")) {
-        if (!json_is_string(value)) {
+        if (!json_is_string(value) || json_string_length(value) == 0) {
             return intent_wrong(r, name, "expected the name of a service", "write service: NAME");
         }
         r->intent->service = mem_text(r->ctx, json_string_value(value));
@@ -286,6 +282,7 @@ static bool read_fields(struct intent_reading *r, json_t *fields)
                                    mem_printf(tmp, "add %s:", known[i]));
         }
     }
+    good = intent_check_nested(r, fields) && good;
     /* What an intent means is asked once its keys are right. */
     return good && intent_check(r);
 }

@@ -209,7 +209,10 @@ class Changes(testing.Case):
             for path in FILES[kind]:
                 with open(path, encoding="utf-8") as file, self.subTest(path):
                     text = file.read()
-                    self.assertEqual(good or "# schema: cannot" in text, validator.is_valid(yaml.safe_load(text)))
+                    change = yaml.safe_load(text)
+                    self.assertEqual(good or "# schema: cannot" in text, validator.is_valid(change))
+                    for intent in change["intents"] if "# schema: each" in text else []:
+                        self.assertFalse(validator.is_valid(dict(change, intents=[intent])), intent)
 
 
 if __name__ == "__main__":
