@@ -14,7 +14,10 @@
     "its services have said that they live without it, or it holds no rows and goes when a person " \
     "promotes contract; it is put aside whole, into the schema flotilla"
 #define TAKES_BACK "it takes back what the step did, which is what going back means"
-#define GOES       "every column it is about goes away later in the plan and has no users left"
+#define SHELL                                                                                   \
+    "ONLY on a partitioned table, which has no rows of its own, builds nothing; it takes over " \
+    "the indexes that its partitions have"
+#define GOES "every column it is about goes away later in the plan and has no users left"
 
 /* clang-format off */
 static const struct discharge rows[] = {
@@ -65,6 +68,7 @@ static const struct discharge rows[] = {
     { "not-null-scan", EVIDENCE_PROVEN, "a validated CHECK, or NOT NULL as it stands, proves that there is no null: the server reads nothing" },
     { "not-valid-validate-same-txn", EVIDENCE_EARLIER, "the constraint was added in an earlier transaction: this one holds no strong lock while it reads" },
     { "pk-blocking", EVIDENCE_BUILT, "the index was built CONCURRENTLY before, on columns that are NOT NULL" },
+    { "pk-blocking", EVIDENCE_SHELL, SHELL },
     { "policy-change", EVIDENCE_REMADE, "it is made again, as it was, in the same transaction: nobody sees it missing" },
     { "policy-change", EVIDENCE_UNDO, TAKES_BACK },
     { "privileges-lost", EVIDENCE_SAME_RIGHTS, "the same transaction grants every one of these rights again" },
@@ -83,6 +87,7 @@ static const struct discharge rows[] = {
     { "truncate", EVIDENCE_SNAPSHOT, "a snapshot of all of the table was taken and compared before; going back restores it" },
     { "type-narrowing", EVIDENCE_UNDO, TAKES_BACK "; the rows lie elsewhere, and were taken back first" },
     { "unique-blocking", EVIDENCE_BUILT, "the index was built CONCURRENTLY before" },
+    { "unique-blocking", EVIDENCE_SHELL, SHELL },
     { "view-change", EVIDENCE_UNDO, TAKES_BACK },
 };
 /* clang-format on */

@@ -22,6 +22,7 @@
     X(LATER, "later", later)                   \
     X(EARLIER, "earlier", earlier)             \
     X(BUILT, "built", built)                   \
+    X(SHELL, "shell", shell)                   \
     X(INDEXED, "indexed", indexed)             \
     X(AS_BEFORE, "as-before", as_before)       \
     X(SNAPSHOT, "snapshot", snapshot)          \

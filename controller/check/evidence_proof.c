@@ -177,6 +177,22 @@ enum answer evidence_built(struct checking *c, const char *rule, const struct st
     return answer;
 }
 
+/* PostgreSQL takes no index for the key of a partitioned table: ONLY is its way there. */
+enum answer evidence_shell(struct checking *c, const char *rule, const struct statement *s,
+                           const char **said)
+{
+    const struct world_table *t =
+        s->kind == SQL_STMT_ALTER_TABLE ? checked_table(c, s->name) : NULL;
+    for (size_t i = 0; t && i < s->alter_count; i++) {
+        const struct sql_constraint *k = s->alters[i].constraint;
+        if (s->alters[i].kind == SQL_ALTER_ADD_CONSTRAINT && is_unique(k, rule)) {
+            *said = mem_printf(c->ctx, "%s has no rows of its own", t->name);
+            return s->only && t->kind == 'p' ? ANSWER_YES : ANSWER_NO;
+        }
+    }
+    return ANSWER_NOT_MINE;
+}
+
 /* Keys of a statement that adds foreign keys: the table is there only afterwards when it makes
  * it.*/
 static bool leads(const struct sql_texts *index, const struct sql_texts *columns)

@@ -313,6 +313,20 @@ $$;""",
         "old": "INSERT INTO friends VALUES (77, 78)",
     },
     {
+        "name": "add_keys_partitioned",
+        "schema": """
+            CREATE TABLE m (id bigint NOT NULL, at date NOT NULL, n int) PARTITION BY RANGE (at);
+            CREATE TABLE m_old PARTITION OF m FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+            CREATE TABLE m_new PARTITION OF m FOR VALUES FROM ('2026-01-01') TO ('2027-01-01') PARTITION BY HASH (id);
+            CREATE TABLE m_new_0 PARTITION OF m_new FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+            CREATE TABLE m_new_1 PARTITION OF m_new FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+            INSERT INTO m SELECT n, '2025-06-01'::date + n, n FROM generate_series(1, 300) n; ANALYZE;""",
+        "intents": [{"add_unique": {"table": "m", "columns": ["n", "id", "at"]}},
+                    {"add_primary_key": {"table": "m", "columns": ["id", "at"]}}],
+        "plain": "ALTER TABLE m ADD UNIQUE (n, id, at); ALTER TABLE m ADD PRIMARY KEY (id, at)",
+        "old": "INSERT INTO m VALUES (1000, '2025-03-03', 1), (1001, '2026-03-03', 2)",
+    },
+    {
         "name": "defaults",
         "schema": USERS,
         "intents": [{"set_default": {"table": "users", "column": "nick", "default": "'x'"}},
