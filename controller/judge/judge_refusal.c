@@ -5,6 +5,7 @@
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
 #include "controller/judge/judge_constraint.h"
+#include "controller/world/schemas.h"
 
 /* Another sub-command of the same statement does that to the column or constraint. */
 static bool beside(const struct judging *g, enum sql_alter_kind kind, const char *name)

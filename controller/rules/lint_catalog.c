@@ -6,6 +6,7 @@
 #include "agents/base/text.h"
 #include "controller/rules/linting.h"
 #include "controller/rules/rewrite.h"
+#include "controller/world/schemas.h"
 
 static bool is_relation(enum sql_object_kind kind)
 {
@@ -28,17 +29,6 @@ static int extension_state(const struct catalog *c, const char *name)
     return c->available_extensions.count > 0 ? -1 : 0;
 }
 
-static bool schema_taken(struct linter *l, const char *name)
-{
-    const struct catalog *c = world_catalog(l->world);
-    for (size_t i = 0; c && i < c->schema_count; i++) {
-        if (text_eq(c->schemas[i].name, name)) {
-            return true;
-        }
-    }
-    return world_schema_fresh(l->world, name);
-}
-
 /* Something of that name, in the schema where the statement makes it, that is known to be there. */
 static bool taken(struct linter *l, enum sql_object_kind kind, struct sql_name name)
 {
@@ -54,7 +44,7 @@ static bool taken(struct linter *l, enum sql_object_kind kind, struct sql_name n
     case SQL_OBJECT_DOMAIN:
         type = world_type(l->world, at);
         return type && text_eq(type->schema, at.schema);
-    case SQL_OBJECT_SCHEMA: return schema_taken(l, name.name);
+    case SQL_OBJECT_SCHEMA: return world_schema_taken(l->world, name.name);
     default: return false;
     }
 }

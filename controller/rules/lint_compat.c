@@ -5,6 +5,7 @@
 #include "agents/base/text.h"
 #include "controller/rules/linting.h"
 #include "controller/rules/rewrite.h"
+#include "controller/world/schemas.h"
 
 static bool fresh_type(struct linter *l)
 {

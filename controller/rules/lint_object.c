@@ -5,6 +5,7 @@
 #include "agents/base/text.h"
 #include "controller/rules/linting.h"
 #include "controller/rules/rewrite.h"
+#include "controller/world/schemas.h"
 
 /* The statement with CONCURRENTLY put behind the given words. */
 static const char *concurrently(struct linter *l, const char *words)

@@ -1,4 +1,5 @@
 #include "controller/world/world.h"
+#include "controller/world/schemas.h"
 
 #include <string.h>
 #include <uthash.h>
@@ -6,6 +7,7 @@
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
 #include "controller/world/names.h"
+#include "controller/world/schemas.h"
 #include "controller/world/world_import.h"
 
 struct world_entry {
@@ -34,11 +36,10 @@ struct world {
     size_t type_count;
     struct world_function **functions;
     size_t function_count;
-    struct sql_texts schemas; /* made by the script */
+    struct schemas schemas; /* that the script has touched */
     struct assumed *assumed;
     size_t assumed_count;
     unsigned ids;
-    struct sql_texts fresh_schemas;
 };
 
 static int world_end(struct world *world)
@@ -348,14 +349,26 @@ const struct catalog *world_catalog(const struct world *w)
     return w->catalog;
 }
 
-bool world_has_schema(const struct world *w, const char *name)
+static bool catalog_has_schema(const struct world *w, const char *name)
 {
     for (size_t i = 0; w->catalog && i < w->catalog->schema_count; i++) {
         if (text_eq(w->catalog->schemas[i].name, name)) {
             return true;
         }
     }
-    return sql_texts_have(&w->schemas, name);
+    return false;
+}
+
+bool world_has_schema(const struct world *w, const char *name)
+{
+    enum schema_state state = schemas_state(&w->schemas, name);
+    return state == SCHEMA_UNTOUCHED ? catalog_has_schema(w, name) : state != SCHEMA_GONE;
+}
+
+bool world_schema_taken(const struct world *w, const char *name)
+{
+    enum schema_state state = schemas_state(&w->schemas, name);
+    return state == SCHEMA_FRESH || (state != SCHEMA_GONE && catalog_has_schema(w, name));
 }
 
 const void *world_context(const struct world *w)
@@ -373,15 +386,14 @@ void world_set_schema(struct world *w, const char *schema)
     w->schema = mem_text(w, temporary_schema(schema) ? "public" : schema);
 }
 
-void world_make_schema(struct world *w, const char *schema)
+void world_note_schema(struct world *w, const char *schema, enum schema_state state)
 {
-    sql_texts_add(w, &w->schemas, schema);
-    sql_texts_add(w, &w->fresh_schemas, schema);
+    schemas_note(w, &w->schemas, schema, state);
 }
 
 bool world_schema_fresh(const struct world *w, const char *schema)
 {
-    return schema && sql_texts_have(&w->fresh_schemas, schema);
+    return schemas_state(&w->schemas, schema) == SCHEMA_FRESH;
 }
 
 static void table_settle(struct world_table *t)
@@ -413,7 +425,7 @@ void world_settle_remade(struct world *w)
 
 void world_settle(struct world *w)
 {
-    w->fresh_schemas.count = 0;
+    schemas_settle(&w->schemas);
     for (size_t i = 0; i < w->count; i++) {
         table_settle(w->tables[i]);
     }

@@ -142,13 +142,6 @@ const struct catalog *world_catalog(const struct world *world);
 const char *world_schema(const struct world *world);
 void world_set_schema(struct world *world, const char *schema);
 const void *world_context(const struct world *world);
-/* Schemas that the script made. */
-void world_make_schema(struct world *world, const char *schema);
-bool world_schema_fresh(const struct world *world, const char *schema);
-
-/* A schema of the catalog, or one that the script made. */
-bool world_has_schema(const struct world *world, const char *name);
-
 /* The table of that name. Null: there is none (catalog known, or dropped by the script). Without a
  * catalog one is made up. */
 struct world_table *world_table(struct world *world, struct sql_name name);
@@ -167,6 +160,7 @@ void world_rename(struct world *world, struct world_table *table, struct sql_nam
 /* The same with everything that follows in the server: keys, checks, indexes, views that read it.
  */
 void world_rename_table(struct world *world, struct world_table *table, struct sql_name to);
+void world_rename_schema(struct world *world, const char *from, const char *to);
 void world_rename_column(struct world *world, struct world_table *table, const char *from,
                          const char *to);
 

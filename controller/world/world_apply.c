@@ -4,6 +4,7 @@
 
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
+#include "controller/world/schemas.h"
 
 static void parents_set(struct world *w, struct world_table *t, const struct sql_table *from)
 {
@@ -179,6 +180,7 @@ static void drop(struct world *w, const struct statement *s)
             break;
         }
         case SQL_OBJECT_SCHEMA:
+            world_note_schema(w, o->name, SCHEMA_GONE);
             for (size_t j = 0; (t = world_at(w, j)); j++) {
                 t->gone = t->gone || text_eq(t->schema, o->name);
             }
@@ -200,7 +202,9 @@ static void rename_object(struct world *w, const struct statement *s)
 {
     struct world_table *t = world_find(w, s->name);
     struct world_index *x;
-    if (s->object == SQL_OBJECT_INDEX || (!t && world_index(w, s->name, &x))) {
+    if (s->object == SQL_OBJECT_SCHEMA && s->kind == SQL_STMT_RENAME) {
+        world_rename_schema(w, s->name.name, s->new_name);
+    } else if (s->object == SQL_OBJECT_INDEX || (!t && world_index(w, s->name, &x))) {
         struct world_table *owner = world_index(w, s->name, &x);
         if (owner) {
             x->name = s->new_name;
@@ -351,7 +355,7 @@ void world_apply(struct world *w, const struct statement *s)
     case SQL_STMT_CREATE_STATISTICS: statistics(w, s); break;
     case SQL_STMT_CREATE_SCHEMA:
         if (s->name.name && !s->if_not_exists) {
-            world_make_schema(w, s->name.name);
+            world_note_schema(w, s->name.name, SCHEMA_FRESH);
         }
         break;
     default: break;

@@ -1,6 +1,7 @@
 /* What follows a rename in the server's catalog follows it here: it is kept by number there. */
 #include "agents/base/mem.h"
 #include "agents/base/text.h"
+#include "controller/world/schemas.h"
 #include "controller/world/world.h"
 
 /* Lists come from statements and are shared: a changed one is a copy. */
@@ -117,4 +118,24 @@ void world_rename_table(struct world *w, struct world_table *t, struct sql_name 
         t->indexes[i].schema = now.schema;
     }
     world_rename(w, t, to);
+}
+
+void world_rename_schema(struct world *w, const char *from, const char *to)
+{
+    struct world_table *t;
+    struct world_type *type;
+    bool fresh = world_schema_fresh(w, from);
+    to = mem_text(world_context(w), to);
+    for (size_t i = 0; (t = world_at(w, i)); i++) {
+        if (!t->gone && text_eq(t->schema, from)) {
+            world_rename_table(w, t, (struct sql_name){ to, NULL });
+        }
+    }
+    for (size_t i = 0; (type = world_type_at(w, i)); i++) {
+        if (!type->gone && text_eq(type->schema, from)) {
+            type->schema = to;
+        }
+    }
+    world_note_schema(w, from, SCHEMA_GONE);
+    world_note_schema(w, to, fresh ? SCHEMA_FRESH : SCHEMA_THERE);
 }

@@ -112,7 +112,7 @@ class Journal(unittest.TestCase):
         run = self.fleet.flotilla("start", "second.yaml")
         self.assertEqual(run.code, 1, run)  # the first one still holds the table
         run = self.fleet.ok("abort", "--give-up")
-        self.assertIn("given_up", run.out)
+        self.assertIn("given up", run.out)
         self.assertEqual(self.status()["status"], "given_up")
         for verb in ("resume", "retry", "promote"):
             self.assertEqual(self.fleet.flotilla(verb).code, 1)
