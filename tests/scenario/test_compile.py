@@ -67,7 +67,7 @@ class Lab:
 
     def catalog(self, database):
         lines = self.psql(database, CATALOG).split("\n")
-        return sorted(re.sub("(statistics .* ON )(.*)( FROM )", self.by_name, line) for line in lines if line)
+        return sorted(re.sub("(statistics .* ON )(.*)( FROM )", self.by_name, line.rstrip()) for line in lines if line)
 
     @staticmethod
     def by_name(found):
