@@ -57,6 +57,13 @@ const char *mem_text(const void *ctx, const char *s)
     return s ? must(talloc_strdup(ctx, s)) : NULL;
 }
 
+char *mem_bytes(const void *ctx, const char *bytes, size_t n)
+{
+    char *copy = mem_array(ctx, char, n + 1);
+    mem_copy(copy, bytes, n);
+    return copy;
+}
+
 const char *mem_textn(const void *ctx, const char *s, size_t n)
 {
     return s ? must(talloc_strndup(ctx, s, n)) : NULL;

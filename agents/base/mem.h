@@ -36,6 +36,8 @@ void scope_end(void *scope); /* takes the address of the context */
 /* Text copies, owned by ctx; mem_text(ctx, NULL) is NULL. */
 const char *mem_text(const void *ctx, const char *s);
 const char *mem_textn(const void *ctx, const char *s, size_t n);
+/* Bytes that may hold a NUL, and one NUL after them. */
+char *mem_bytes(const void *ctx, const char *bytes, size_t n);
 const char *mem_printf(const void *ctx, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 /* memcpy that may copy nothing from an empty, null list. */

@@ -83,7 +83,7 @@ static void file_follow(struct lint_run *run, struct lint_history *h, const stru
         return;
     }
     /* statements outlive the file: the judge keeps what they say */
-    const char *kept = mem_textn(run->ctx, text, length);
+    const char *kept = mem_bytes(run->ctx, text, length);
     kept = lint_placeholders_fill(run->ctx, kept, &length, c ? c->placeholders : NULL,
                                   c ? c->placeholder_count : 0, &unsaid);
     struct lint_layout layout = lint_layout_of(run->ctx, &f->place, kept, length);

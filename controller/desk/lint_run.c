@@ -123,7 +123,7 @@ static bool file_lint(const void *ctx, struct lint_run *run, size_t index, struc
     o.judge = lint_history_before(run, index, &layout, &o);
     if (o.judge) { /* it keeps what the statements say */
         ctx = talloc_pool(run->ctx, KEPT);
-        text = mem_textn(ctx, text, length);
+        text = mem_bytes(ctx, text, length); /* a NUL is refused where it is parsed */
         layout = layout_of(ctx, run, f, text, length);
     }
     for (size_t i = 0; i < run->variants.count; i++) {

@@ -134,8 +134,8 @@ static void divide(struct walk *w)
     }
     w->divided = true;
     /* Byte by byte: a NUL in it, which the parser will refuse, must not make them shorter. */
-    w->up = talloc_memdup(w->ctx, w->text, w->length + 1);
-    w->down = talloc_memdup(w->ctx, w->text, w->length + 1);
+    w->up = mem_bytes(w->ctx, w->text, w->length);
+    w->down = mem_bytes(w->ctx, w->text, w->length);
     for (char *p = w->down; p < w->down + w->length; p++) {
         char *nl = memchr(p, '\n', (size_t)(w->down + w->length - p));
         char *end = nl ? nl : w->down + w->length;
